@@ -1,0 +1,1 @@
+"""The only starter of make and of the kernel tree's own scripts."""

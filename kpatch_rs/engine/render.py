@@ -1,0 +1,124 @@
+"""Recipe + base → tree, step by step.
+
+Guarantees: a pure function of the base tree, the series and what `history` answers (which decides
+only between a merge and a conflict, never between two trees); every step is planned even after a
+conflict, so that one run shows everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.kinds import kind_of
+from kpatch_rs.kinds.base import Ground, History
+from kpatch_rs.model.outcome import EditReport, Outcome, Place, Status, Step, gravest
+from kpatch_rs.model.series import Edit, Recipe, Series
+from kpatch_rs.model.tree import BaseTree, TreeOverlay
+
+Watch = Callable[[Recipe], None]
+"""Called before each recipe is planned: progress, and nothing else."""
+
+
+def render(
+    series: Series, base: BaseTree, history: History, watch: Watch = lambda _: None
+) -> tuple[Step, ...]:
+    """Plan every recipe of `series` on top of the ones before it.
+
+    Raises KpatchError, naming recipe and line, for what no tree could make right.
+    """
+    tree = TreeOverlay(base)
+    steps = []
+    for recipe in series.recipes:
+        watch(recipe)
+        step = _step(recipe, tree, history)
+        steps.append(step)
+        tree = step.after
+    return tuple(steps)
+
+
+def _step(recipe: Recipe, before: TreeOverlay, history: History) -> Step:
+    if recipe.when and (objection := recipe.when.objection(before)):
+        return Step(
+            recipe=recipe,
+            status=Status.SKIPPED,
+            reason=objection,
+            edits=(),
+            before=before,
+            after=before,
+        )
+    tree, reports = before, []
+    for edit in recipe.edits:
+        outcome = _outcome(edit, recipe, Ground(tree, history))
+        tree = outcome.tree
+        reports.append(EditReport(edit, outcome))
+    status, reason = _sum_up(reports)
+    return Step(
+        recipe=recipe,
+        status=status,
+        reason=reason,
+        edits=tuple(reports),
+        before=before,
+        after=before if status is Status.CONFLICT else tree,
+    )
+
+
+def _sum_up(reports: Sequence[EditReport]) -> tuple[Status, str]:
+    status = gravest([r.outcome.status for r in reports])
+    return status, next((r.outcome.reason for r in reports if r.outcome.status == status), "")
+
+
+def _outcome(edit: Edit, recipe: Recipe, ground: Ground) -> Outcome:
+    if edit.when and (objection := edit.when.objection(ground.tree)):
+        return Outcome(status=Status.SKIPPED, tree=ground.tree, reason=objection)
+    try:
+        return kind_of(edit).plan(edit, ground)
+    except KpatchError as error:
+        error.message = f"{recipe.id} ({edit.where}): {error.message}"
+        raise
+
+
+def compared(steps: tuple[Step, ...], last: tuple[Step, ...]) -> tuple[Step, ...]:
+    """`steps` told against the last rendering: elsewhere is `moved`, other text is `adapted`.
+
+    Edits are paired by recipe id and position; what has no partner keeps its own status.
+    """
+    known = {step.recipe.id: step for step in last}
+    return tuple(_compared(step, known.get(step.recipe.id)) for step in steps)
+
+
+def _compared(step: Step, last: Step | None) -> Step:
+    if last is None or len(last.edits) != len(step.edits):
+        return step
+    edits = tuple(_told(new, old.outcome) for new, old in zip(step.edits, last.edits, strict=True))
+    status, reason = _sum_up(edits) if edits else (step.status, step.reason)
+    return replace(step, edits=edits, status=status, reason=reason)
+
+
+def _told(report: EditReport, old: Outcome) -> EditReport:
+    new = report.outcome
+    if new.status in (Status.EXACT, Status.MOVED) and old.place and new.place:
+        status, reason = _difference(new, old, old.place, new.place)
+        new = replace(new, status=status, reason=reason)
+    return EditReport(report.edit, new, old.place)
+
+
+def _difference(new: Outcome, old: Outcome, was: Place, now: Place) -> tuple[Status, str]:
+    if new.text != old.text and old.text:
+        return Status.ADAPTED, _both_texts(old.text, new.text)
+    if now == was:
+        return Status.EXACT, ""
+    return Status.MOVED, _moved(new.anchor, was, now)
+
+
+def _moved(held: str, was: Place, now: Place) -> str:
+    if now.path != was.path:
+        return f"{held}: from {was} to {now}"
+    by = now.line - was.line
+    return f"{held}: {abs(by)} lines {'down' if by > 0 else 'up'}, from {was} to {now}"
+
+
+def _both_texts(old: bytes, new: bytes) -> str:
+    was, now = (t.decode(errors="replace").strip() for t in (old, new))
+    return f"was: {was!r}; is: {now!r}"

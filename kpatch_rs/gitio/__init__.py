@@ -1,0 +1,1 @@
+"""The only importer of GitPython and the only starter of git."""

@@ -1,0 +1,132 @@
+"""What a kind of edit is, and the ground it works on.
+
+A kind is a module-level object satisfying :class:`Kind`; ``kinds/__init__.py`` lists them all. A
+kind is pure: it gets an edit and a tree and answers with an :class:`Outcome`. It never guesses: a
+place that is not certain is a conflict with candidates, because a wrong place is worse than ten
+conflicts.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
+from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.proof import Proof
+from kpatch_rs.model.series import Edit
+from kpatch_rs.model.tree import File, TreeOverlay
+
+E = TypeVar("E", bound=Edit)
+
+
+class History(Protocol):
+    """What `patch` needs of git: the blob a diff was made from, and the three-way merge."""
+
+    def blob(self, prefix: str) -> bytes | None:
+        """The blob whose name begins with `prefix`; None where none or more than one does."""
+
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+        """`git merge-file` on these exact bytes; None where it conflicts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an edit is planned on."""
+
+    tree: TreeOverlay
+    history: History
+
+
+class Kind(Protocol[E]):
+    """One type of edit."""
+
+    edit: type[E]
+    """The edit's fields: what the loader reads, with their types, and what `new` writes."""
+    example: str
+    """A valid `[[edit]]` table in TOML, as `new KIND` puts it in a fresh recipe."""
+
+    def plan(self, edit: E, ground: Ground) -> Outcome:
+        """Put the edit into the tree, or say why not.
+
+        Raises nothing but KpatchError, and that only for what is wrong in the recipe itself.
+        """
+
+    def proofs(self, edit: E, outcome: Outcome) -> Sequence[Proof]:
+        """What shows that the edit works; asked only for edits that did not end in conflict."""
+
+
+class Rooted(Generic[E]):
+    """What kinds share: the ways an edit ends."""
+
+    def done(
+        self, ground: Ground, path: RepoPath, data: bytes, *, line: int, anchor: str, text: bytes
+    ) -> Outcome:
+        """The edit is in: `path` now holds `data`, and `text` begins at `line` of it."""
+        old = ground.tree.read(path)
+        file = File(data, old.mode if old else "100644")
+        return Outcome(
+            status=Status.EXACT,
+            tree=ground.tree.write(path, file),
+            place=Place(path, line),
+            anchor=anchor,
+            text=text,
+        )
+
+    def present(self, ground: Ground, place: Place, *, anchor: str, reason: str = "") -> Outcome:
+        """The tree has the edit already, at `place`."""
+        return Outcome(
+            status=Status.PRESENT,
+            tree=ground.tree,
+            place=place,
+            anchor=anchor,
+            reason=reason or f"already at {place}",
+        )
+
+    def conflict(
+        self,
+        ground: Ground,
+        reason: str,
+        *,
+        hint: str,
+        anchor: str = "",
+        candidates: Sequence[Candidate] = (),
+    ) -> Outcome:
+        """The edit is not in: `reason` says what was looked for and what was found."""
+        return Outcome(
+            status=Status.CONFLICT,
+            tree=ground.tree,
+            anchor=anchor,
+            reason=reason,
+            hint=hint,
+            candidates=tuple(candidates),
+        )
+
+    def no_file(self, ground: Ground, path: RepoPath) -> Outcome:
+        """The file the edit names is not in the tree; files of that name elsewhere are offered."""
+        folder, _, name = path.rpartition(b"/")
+        beside = ground.tree.names(RepoPath(folder) if folder else None)
+        close = difflib.get_close_matches(show(name), map(show, beside), n=5)
+        return self.conflict(
+            ground,
+            f"{show(path)}: the tree has no such file",
+            hint='name the file that took its place: file = "…"',
+            anchor=show(path),
+            candidates=[
+                Candidate(Place(RepoPath(folder + b"/" + n if folder else n), 1), "a similar name")
+                for n in beside
+                if show(n) in close
+            ],
+        )
+
+
+def line_of(data: bytes, offset: int) -> int:
+    """The 1-based line that byte `offset` of `data` stands in."""
+    return data.count(b"\n", 0, offset) + 1
+
+
+def splice(data: bytes, offset: int, text: bytes) -> bytes:
+    """`data` with `text` put in before byte `offset`; all other bytes untouched."""
+    return data[:offset] + text + data[offset:]

@@ -1,0 +1,1 @@
+"""Messages, cover letter, numbering: text in, text out. Nothing here is sent."""

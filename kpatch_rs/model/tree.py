@@ -1,0 +1,127 @@
+"""A commit's tree and what a series changes in it, in memory.
+
+Guarantees: an overlay never writes through a link or a submodule, never puts a file where a folder
+is (or the other way round), and never removes what is not there. `git fast-import` would do each
+of these silently (measured on 2.39.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.path import RepoPath, show
+
+Mode = Literal["100644", "100755", "120000"]
+EntryType = Literal["file", "folder", "link", "submodule"]
+
+
+class TreeCollision(KpatchError):
+    """A change that the tree it is made in cannot take."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The bytes of one file and its git mode."""
+
+    data: bytes
+    mode: Mode = "100644"
+
+
+class BaseTree(Protocol):
+    """One commit's tree, read only. gitio has the real one; tests bring a dict."""
+
+    @property
+    def oid(self) -> Oid:
+        """The tree's object name."""
+
+    def entry_type(self, path: RepoPath) -> EntryType | None:
+        """What stands at `path`; None where nothing does, also below a file or a link."""
+
+    def read(self, path: RepoPath) -> File | None:
+        """The file at `path`, a link as its target; None where no file or link is there."""
+
+    def names(self, folder: RepoPath | None) -> tuple[bytes, ...]:
+        """The names in `folder` (None: the top), sorted; empty where it is no folder."""
+
+    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
+        """Files below `under` (None: the whole tree) that hold `word` as a whole word, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeOverlay:
+    """`base` with some files replaced, added or (None) removed."""
+
+    base: BaseTree
+    changes: Mapping[RepoPath, File | None] = field(default_factory=dict)
+
+    def read(self, path: RepoPath) -> File | None:
+        """The file at `path` as the overlay has it; None where none is there."""
+        return self.changes[path] if path in self.changes else self.base.read(path)
+
+    def entry_type(self, path: RepoPath) -> EntryType | None:
+        """What stands at `path` in the overlay."""
+        if path in self.changes:
+            return _type_of(self.changes[path])
+        if any(f and p.startswith(path + b"/") for p, f in self.changes.items()):
+            return "folder"
+        return self.base.entry_type(path)
+
+    def names(self, folder: RepoPath | None) -> tuple[bytes, ...]:
+        """The names in `folder`, as :meth:`BaseTree.names` gives them."""
+        prefix = folder + b"/" if folder else b""
+        found = set(self.base.names(folder))
+        for path, changed in self.changes.items():
+            if path.startswith(prefix):
+                head, _, deeper = path[len(prefix) :].partition(b"/")
+                if changed:
+                    found.add(head)
+                elif not deeper:
+                    found.discard(head)
+        return tuple(sorted(found))
+
+    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
+        """Files that hold `word`; a changed file counts where the bytes occur in it at all."""
+        found = {p for p in self.base.files_with(word, under) if p not in self.changes}
+        prefix = under + b"/" if under else b""
+        found.update(
+            p for p, f in self.changes.items() if f and p.startswith(prefix) and word in f.data
+        )
+        return tuple(sorted(found))
+
+    def write(self, path: RepoPath, file: File) -> TreeOverlay:
+        """Return the overlay with `file` at `path`. Raises TreeCollision."""
+        for parent in _parents(path):
+            if (there := self.entry_type(parent)) not in (None, "folder"):
+                raise TreeCollision(f"{show(path)}: {show(parent)} is a {there}, not a folder")
+        if (there := self.entry_type(path)) == "folder":
+            raise TreeCollision(f"{show(path)} is a folder, not a file")
+        if there == "submodule" or (there == "link" and file.mode != "120000"):
+            raise TreeCollision(f"{show(path)} is a {there}, and is not written through")
+        return TreeOverlay(self.base, MappingProxyType({**self.changes, path: file}))
+
+    def remove(self, path: RepoPath) -> TreeOverlay:
+        """Return the overlay without the file at `path`. Raises TreeCollision."""
+        if self.entry_type(path) not in ("file", "link"):
+            raise TreeCollision(f"{show(path)}: there is no such file to remove")
+        return TreeOverlay(self.base, MappingProxyType({**self.changes, path: None}))
+
+    def changed_since(self, earlier: TreeOverlay) -> dict[RepoPath, File | None]:
+        """What this overlay has otherwise than `earlier`, an overlay of the same base."""
+        paths = sorted({*self.changes, *earlier.changes})
+        return {p: mine for p in paths if (mine := self.read(p)) != earlier.read(p)}
+
+
+def _type_of(file: File | None) -> EntryType | None:
+    if file is None:
+        return None
+    return "link" if file.mode == "120000" else "file"
+
+
+def _parents(path: RepoPath) -> Iterable[RepoPath]:
+    parts = path.split(b"/")
+    return (RepoPath(b"/".join(parts[:n])) for n in range(1, len(parts)))

@@ -1,0 +1,59 @@
+"""A base tree made of a dict, for tests that need no git."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from kpatch_rs.model.oid import Oid, oid
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.tree import EntryType, File
+
+
+class DictTree:
+    """Satisfies BaseTree with files kept in memory."""
+
+    def __init__(self, files: Mapping[str, bytes | File]) -> None:
+        self.files = {
+            RepoPath(p.encode()): f if isinstance(f, File) else File(f) for p, f in files.items()
+        }
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> DictTree:
+        found = [p for p in folder.rglob("*") if p.is_file()]
+        return cls({str(p.relative_to(folder)): p.read_bytes() for p in found})
+
+    @property
+    def oid(self) -> Oid:
+        return oid(hashlib.sha1(repr(sorted(self.files.items())).encode()).hexdigest())
+
+    def entry_type(self, path: RepoPath) -> EntryType | None:
+        if path in self.files:
+            return "link" if self.files[path].mode == "120000" else "file"
+        return "folder" if any(p.startswith(path + b"/") for p in self.files) else None
+
+    def read(self, path: RepoPath) -> File | None:
+        return self.files.get(path)
+
+    def names(self, folder: RepoPath | None) -> tuple[bytes, ...]:
+        prefix = folder + b"/" if folder else b""
+        below = (p[len(prefix) :] for p in self.files if p.startswith(prefix))
+        return tuple(sorted({p.split(b"/", 1)[0] for p in below}))
+
+    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
+        prefix = under + b"/" if under else b""
+        whole = re.compile(rb"(?<!\w)%s(?!\w)" % re.escape(word))
+        hits = (p for p, f in self.files.items() if p.startswith(prefix) and whole.search(f.data))
+        return tuple(sorted(hits))
+
+
+class NoHistory:
+    """Satisfies History and knows nothing."""
+
+    def blob(self, prefix: str) -> bytes | None:
+        return None
+
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+        return None
