@@ -1,0 +1,147 @@
+"""The renderer, with a toy kind: appends a line after the one that reads `anchor`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from kpatch_rs import kinds
+from kpatch_rs.engine.render import compared, render
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.kinds.base import Ground, Rooted
+from kpatch_rs.model.outcome import Outcome, Place, Status, Step, gravest
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.proof import Proof
+from kpatch_rs.model.series import Edit, Recipe, Series, Where
+from kpatch_rs.model.version import Guard
+from tests.trees import DictTree, NoHistory
+
+FILE = RepoPath(b"list")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToyEdit(Edit):
+    kind = "toy"
+    line: str
+
+
+class Toy(Rooted[ToyEdit]):
+    edit = ToyEdit
+    example = ""
+
+    def plan(self, edit: ToyEdit, ground: Ground) -> Outcome:
+        if edit.line == "wrong":
+            raise KpatchError("no such thing", hint="write another")
+        file = ground.tree.read(FILE)
+        lines = file.data.splitlines(keepends=True) if file else []
+        new = edit.line.encode() + b"\n"
+        if new in lines:
+            return self.present(ground, Place(FILE, lines.index(new) + 1), anchor="anchor")
+        if b"anchor\n" not in lines:
+            return self.conflict(ground, "no anchor", hint="name one")
+        at = lines.index(b"anchor\n") + 1
+        data = b"".join([*lines[:at], new, *lines[at:]])
+        return self.done(ground, FILE, data, line=at + 1, anchor="anchor", text=new)
+
+    def proofs(self, edit: ToyEdit, outcome: Outcome) -> Sequence[Proof]:
+        return ()
+
+
+@pytest.fixture(autouse=True)
+def toy_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds.KINDS, "toy", Toy())
+
+
+def recipe(name: str, *lines: str, when: Guard | None = None) -> Recipe:
+    edits = tuple(ToyEdit(where=Where(f"{name}.toml", 7), line=line) for line in lines)
+    return Recipe(where=Where(f"{name}.toml"), id=name, subject=name, when=when, edits=edits)
+
+
+def rendered(text: bytes, *recipes: Recipe) -> tuple[Step, ...]:
+    makefile = b"VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 3\n"
+    series = Series(name="s", base="", change_id="", recipes=recipes)
+    return render(series, DictTree({"list": text, "Makefile": makefile}), NoHistory())
+
+
+def test_each_step_stands_on_the_one_before() -> None:
+    one, two = rendered(b"anchor\n", recipe("a", "x"), recipe("b", "y"))
+    assert one.after.read(FILE) == two.before.read(FILE)
+    file = two.after.read(FILE)
+    assert file is not None
+    assert file.data == b"anchor\ny\nx\n"
+
+
+def test_a_conflict_changes_nothing_and_the_rest_is_still_planned() -> None:
+    steps = rendered(b"nothing\n", recipe("a", "x"), recipe("b", "y"))
+    assert [s.status for s in steps] == [Status.CONFLICT, Status.CONFLICT]
+    assert [s.reason for s in steps] == ["no anchor", "no anchor"]
+    assert all(s.empty for s in steps)
+
+
+def test_half_a_conflicting_step_is_not_kept() -> None:
+    (step,) = rendered(b"anchor\n", recipe("a", "x", "x"))
+    assert [e.outcome.status for e in step.edits] == [Status.EXACT, Status.PRESENT]
+    steps = rendered(b"x\n", recipe("a", "x", "y"))
+    assert steps[0].status is Status.CONFLICT
+    assert steps[0].after is steps[0].before
+
+
+def test_a_second_rendering_on_its_own_result_is_present_and_empty() -> None:
+    (step,) = rendered(b"anchor\nx\n", recipe("a", "x"))
+    assert step.status is Status.PRESENT
+    assert step.empty
+
+
+@pytest.mark.parametrize(
+    ("guard", "objection"),
+    [
+        (Guard(min="6.13"), "the kernel is 6.12.3, before 6.13"),
+        (Guard(max="6.11"), "the kernel is 6.12.3, after 6.11"),
+        (Guard(has=RepoPath(b"virt/x")), "the tree has no virt/x"),
+    ],
+)
+def test_a_guard_skips_and_says_why(guard: Guard, objection: str) -> None:
+    (step,) = rendered(b"anchor\n", recipe("a", "x", when=guard))
+    assert (step.status, step.reason, step.empty) == (Status.SKIPPED, objection, True)
+
+
+def test_a_guard_that_holds_lets_through() -> None:
+    (step,) = rendered(b"anchor\n", recipe("a", "x", when=Guard(min="6.12", max="6.12")))
+    assert step.status is Status.EXACT
+
+
+def test_what_is_wrong_in_a_recipe_names_it() -> None:
+    with pytest.raises(KpatchError) as caught:
+        rendered(b"anchor\n", recipe("a", "wrong"))
+    assert caught.value.message == "a (a.toml:7): no such thing"
+    assert caught.value.hint == "write another"
+
+
+def test_comparison_tells_moved_and_exact() -> None:
+    old = rendered(b"anchor\n", recipe("a", "x"))
+    (same,) = compared(rendered(b"anchor\n", recipe("a", "x")), old)
+    assert (same.status, same.reason) == (Status.EXACT, "")
+    (moved,) = compared(rendered(b"1\n2\nanchor\n", recipe("a", "x")), old)
+    assert moved.status is Status.MOVED
+    assert moved.reason == "anchor: 2 lines down, from list:2 to list:4"
+    assert str(moved.edits[0].was) == "list:2"
+
+
+def test_comparison_tells_adapted_with_both_texts() -> None:
+    old = rendered(b"anchor\n", recipe("a", "x"))
+    (step,) = compared(rendered(b"anchor\n", recipe("a", "z")), old)
+    assert (step.status, step.reason) == (Status.ADAPTED, "was: 'x'; is: 'z'")
+
+
+def test_a_step_without_partner_keeps_its_status() -> None:
+    old = rendered(b"anchor\n", recipe("a", "x"))
+    (step,) = compared(rendered(b"1\nanchor\n", recipe("b", "x")), old)
+    assert step.status is Status.EXACT
+
+
+def test_gravest() -> None:
+    assert gravest([Status.EXACT, Status.CONFLICT, Status.MOVED]) is Status.CONFLICT
+    assert gravest([Status.SKIPPED, Status.EXACT]) is Status.EXACT
+    assert gravest([]) is Status.PRESENT
