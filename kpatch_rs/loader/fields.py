@@ -8,30 +8,46 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.model.path import RepoPath, repo_path
+from kpatch_rs.model.path import RepoPath, repo_path, show
 from kpatch_rs.model.series import Payload, Where
 
 T = TypeVar("T")
 
 ReadPayload = Callable[[str], Payload]
-"""Reads one side file of the series; raises SeriesInvalid."""
+"""Reads one side file of the series; a KpatchError it raises is given the key's place."""
 
 LineOf = Callable[[str], int]
 """The 1-based line a key of the table stands on; of the table itself for ''."""
 
+MESSAGE_LIMIT = 500
+"""Most characters of a message or a hint: what they quote comes from the series."""
+
+
+_UNSEEN = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060\\u2066-\\u2069\\ufeff]"
+)
+"""Controls but TAB and LF, and what changes the order or hides: a reader of the mail would not see
+what the compiler sees."""
+
 
 class SeriesInvalid(KpatchError):
-    """A series file that cannot mean anything; names file and line."""
+    """A series file that cannot mean anything; names file and line, on one line, no controls."""
 
     def __init__(self, where: Where, message: str, *, hint: str = "") -> None:
-        super().__init__(f"{where}: {message}", hint=hint)
+        super().__init__(_quotable(f"{where}: {message}"), hint=_quotable(hint))
         self.where = where
+
+
+def _quotable(text: str) -> str:
+    shown = show(text.encode("utf-8", "backslashreplace"))
+    return shown if len(shown) <= MESSAGE_LIMIT else f"{shown[: MESSAGE_LIMIT - 1]}…"
 
 
 def read_table(
@@ -56,19 +72,30 @@ def read_table(
     for key in table:
         if key not in fields:
             raise SeriesInvalid(
-                Where(file, line_of(key)), f"unknown key '{key}'", hint=_suggest(key, list(fields))
+                Where(file, line_of(key)), f"unknown key '{key}'", hint=suggest(key, list(fields))
             )
     values = dict(given)
     for key, field in fields.items():
         where = Where(file, line_of(key if key in table else ""))
         if key in table:
             values[field.name] = _value(hints[field.name], table[key], key, where, payload)
-        elif field.default is dataclasses.MISSING:
-            raise SeriesInvalid(where, f"missing key '{key}'", hint=f'add: {key} = "…"')
+        elif field.default is field.default_factory is dataclasses.MISSING:
+            raise SeriesInvalid(
+                where, f"missing key '{key}'", hint=f"add: {_sample(key, hints[field.name])}"
+            )
     return wanted(**values)
 
 
-def _suggest(key: str, known: list[str]) -> str:
+def _sample(key: str, hint: Any) -> str:
+    """How the key is written, for one who wrote it otherwise; `key[2]` is an item of a list."""
+    key, bracket, _ = key.partition("[")
+    if bracket or typing.get_origin(hint) is tuple:
+        return f'{key} = ["…"]'
+    return f"{key} = " + {int: "1", bool: "true"}.get(hint, '"…"')
+
+
+def suggest(key: str, known: list[str]) -> str:
+    """A hint for a word that is none of the `known` ones: the closest, and the whole list."""
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
     listed = f"known here: {', '.join(sorted(known))}"
     return f"did you mean '{close[0]}'? {listed}" if close else listed
@@ -86,7 +113,7 @@ def _value(hint: Any, raw: Any, key: str, where: Where, payload: ReadPayload) ->
     if hint is RepoPath:
         return _located(where, key, lambda: repo_path(_plain(str, raw, key, where)))
     if hint is Payload:
-        return payload(_plain(str, raw, key, where))
+        return _located(where, key, lambda: payload(_plain(str, raw, key, where)))
     return _plain(hint, raw, key, where)
 
 
@@ -95,10 +122,20 @@ def _without_none(hint: Any) -> Any:
     return arms[0] if typing.get_origin(hint) in (typing.Union, types.UnionType) else hint
 
 
-def _plain(wanted: type, raw: Any, key: str, where: Where) -> Any:
+def _plain(wanted: Any, raw: Any, key: str, where: Where) -> Any:
     if type(raw) is not wanted:
         said = {str: "a string", int: "a whole number", bool: "true or false"}[wanted]
-        raise SeriesInvalid(where, f"'{key}' must be {said}, not {_toml_type(raw)}")
+        raise SeriesInvalid(
+            where,
+            f"'{key}' must be {said}, not {_toml_type(raw)}",
+            hint=f"write: {_sample(key, wanted)}",
+        )
+    if isinstance(raw, str) and (unseen := _UNSEEN.search(raw)):
+        raise SeriesInvalid(
+            where,
+            f"'{key}' has the character U+{ord(unseen[0]):04X}, which a reader does not see",
+            hint="leave it out; text that needs it belongs into a payload file",
+        )
     return raw
 
 
@@ -114,19 +151,20 @@ def _items(raw: Any, key: str, where: Where) -> enumerate[Any]:
 
 def _choice(choices: tuple[str, ...], raw: Any, key: str, where: Where) -> Any:
     if raw not in choices:
-        close = difflib.get_close_matches(str(raw), choices, n=1)
-        listed = f"one of: {', '.join(choices)}"
         raise SeriesInvalid(
-            where,
-            f"'{key}' cannot be {raw!r}",
-            hint=f"did you mean '{close[0]}'? {listed}" if close else listed,
+            where, f"'{key}' cannot be {raw!r}", hint=suggest(str(raw), list(choices))
         )
     return raw
 
 
 def _nested(hint: Any, raw: Any, key: str, where: Where, payload: ReadPayload) -> Any:
     if not isinstance(raw, dict):
-        raise SeriesInvalid(where, f"'{key}' must be a table, not {_toml_type(raw)}")
+        names = ", ".join(f.name for f in dataclasses.fields(hint))
+        raise SeriesInvalid(
+            where,
+            f"'{key}' must be a table, not {_toml_type(raw)}",
+            hint=f"write: {key} = {{ … }} with the keys: {names}",
+        )
     return _located(
         where,
         key,

@@ -1,0 +1,124 @@
+"""One recipe file becomes a Recipe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from kpatch_rs.kinds import KINDS
+from kpatch_rs.loader.document import Document
+from kpatch_rs.loader.fields import LineOf, ReadPayload, SeriesInvalid, read_table, suggest
+from kpatch_rs.loader.message import (
+    MessageRefused,
+    checked_body,
+    checked_date,
+    checked_id,
+    checked_notes,
+    checked_subject,
+    checked_trailer,
+    person,
+)
+from kpatch_rs.model.series import Edit, Recipe, Where
+from kpatch_rs.model.version import Guard
+
+T = TypeVar("T")
+
+_VERSION = re.compile(r"v[1-9]\d{0,3}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Top:
+    """The keys of a recipe as TOML has them, but for `notes` and the edits."""
+
+    id: str
+    subject: str
+    body: str = ""
+    author: str | None = None
+    date: str | None = None
+    trailers: tuple[str, ...] = ()
+    notes: str = ""
+    when: Guard | None = None
+    edit: tuple[str, ...] = ()
+    """Read by :func:`_edits`; stands here so that the key counts as known."""
+
+
+def read_recipe(document: Document, payload: ReadPayload) -> Recipe:
+    """Return `document` as a recipe. Raises SeriesInvalid."""
+    line_of = document.line_of()
+    table = {key: value for key, value in document.table.items() if key != "edit"}
+    if isinstance(notes := table.get("notes"), dict):
+        table["notes"] = _by_version(notes, document)
+    top = read_table(_Top, table, file=document.file, line_of=line_of, payload=payload)
+
+    def checked(key: str, check: Callable[[str], T], text: str) -> T:
+        return _checked(Where(document.file, line_of(key)), key, check, text)
+
+    return Recipe(
+        where=Where(document.file, line_of("id")),
+        id=checked("id", checked_id, top.id),
+        subject=checked("subject", checked_subject, top.subject),
+        body=checked("body", checked_body, top.body),
+        author=None if top.author is None else checked("author", person, top.author),
+        date=None if top.date is None else checked("date", checked_date, top.date),
+        trailers=tuple(checked("trailers", checked_trailer, line) for line in top.trailers),
+        notes=checked("notes", checked_notes, top.notes),
+        when=top.when,
+        edits=_edits(document, payload),
+    )
+
+
+def _checked(where: Where, key: str, check: Callable[[str], T], text: str) -> T:
+    try:
+        return check(text)
+    except MessageRefused as error:
+        raise SeriesInvalid(where, f"'{key}': {error.message}", hint=error.hint) from error
+
+
+def _by_version(notes: dict[str, Any], document: Document) -> str:
+    """`[notes] v2 = "…"`: one entry per version of the series, shown with the newest first."""
+    line_of = document.line_of("notes")
+    for key, text in notes.items():
+        if not (_VERSION.fullmatch(key) and isinstance(text, str)):
+            raise SeriesInvalid(
+                Where(document.file, line_of(key)),
+                f"'notes': '{key}' must be a version with a string",
+                hint='write: notes = "…", or one entry per version: notes = { v2 = "…" }',
+            )
+    newest_first = sorted(notes, key=lambda key: -int(key[1:]))
+    return "\n\n".join(f"Changes in {key}:\n{notes[key].strip(chr(10))}" for key in newest_first)
+
+
+def _edits(document: Document, payload: ReadPayload) -> tuple[Edit, ...]:
+    tables = document.table.get("edit", [])
+    if not (tables and isinstance(tables, list) and all(isinstance(t, dict) for t in tables)):
+        raise SeriesInvalid(
+            Where(document.file, document.line_of()("edit")),
+            "'edit' must be a list of tables" if tables else "the recipe has no [[edit]]",
+            hint='each edit begins with a line [[edit]], then: kind = "…"',
+        )
+    return tuple(
+        _edit(table, document.file, document.line_of("edit", n), payload)
+        for n, table in enumerate(tables)
+    )
+
+
+def _edit(table: dict[str, Any], file: str, line_of: LineOf, payload: ReadPayload) -> Edit:
+    where = Where(file, line_of(""))
+    kind = table.get("kind")
+    if "kind" not in table:
+        raise SeriesInvalid(where, "missing key 'kind'", hint=suggest("", list(KINDS)))
+    if not isinstance(kind, str) or kind not in KINDS:
+        place = Where(file, line_of("kind"))
+        raise SeriesInvalid(place, f"unknown kind {kind!r}", hint=suggest(str(kind), list(KINDS)))
+    fields = {key: value for key, value in table.items() if key != "kind"}
+    edit: Edit = read_table(
+        KINDS[kind].edit,
+        fields,
+        file=file,
+        line_of=line_of,
+        payload=payload,
+        given={"where": where},
+    )
+    return edit
