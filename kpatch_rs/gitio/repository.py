@@ -1,0 +1,159 @@
+"""The kernel repository: everything the other rooms get from git goes through here.
+
+Guarantees: reading needs no work tree and touches none; refs move only through
+:mod:`kpatch_rs.gitio.oplog`; what is opened is closed, children and folders included.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.gitio import checkouts, compare, mails, opening, refs, revisions, writing
+from kpatch_rs.gitio.borrowed import borrow
+from kpatch_rs.gitio.lock import exclusive
+from kpatch_rs.gitio.objects import Objects, read_commit
+from kpatch_rs.gitio.running import Git
+from kpatch_rs.gitio.tree import GitTree
+from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.outcome import Commit
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.series import Person
+
+
+class Repository:
+    """One git repository, open."""
+
+    def __init__(self, opened: opening.Opened, objects: Objects, closing: ExitStack) -> None:
+        self.git = opened.git
+        self.git_dir = opened.git_dir
+        self.common_dir = opened.common_dir
+        self.object_dir = opened.common_dir / "objects"
+        self.object_format = opened.object_format
+        self.objects = objects
+        self._opened = opened
+        self._closing = closing
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, environment: Mapping[str, str]) -> Iterator[Repository]:
+        """The repository at `path`: the top of a work tree, or bare.
+
+        Raises KpatchError saying why it is none, Refused where git distrusts its owner.
+        """
+        opened = opening.find(path, Git(environment))
+        with ExitStack() as closing:
+            objects = Objects(opened.git, opened.common_dir, opened.nobody)
+            closing.callback(objects.close)
+            yield cls(opened, objects, closing)
+
+    def resolve(self, rev: str) -> Oid:
+        """The commit `rev` names. Raises UnknownRevision with the names closest to it."""
+        return revisions.resolve(self._opened, self.objects, rev)
+
+    def tree(self, commit: Oid) -> GitTree:
+        """The tree of `commit`. Raises RepositoryDamaged."""
+        return GitTree(self.git, self.objects, read_commit(self.objects, commit).tree)
+
+    def commit_time(self, commit: Oid) -> int:
+        """The committer's time, in seconds since the epoch. Raises RepositoryDamaged."""
+        return read_commit(self.objects, commit).time
+
+    def history(self) -> GitHistory:
+        """What the `patch` kind needs of git."""
+        return GitHistory(self.objects, self.git)
+
+    def identity(self) -> Person:
+        """Who git takes the user for; never guessed from login and host name."""
+        ended = self.git.attempt("-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT")
+        found = re.fullmatch(r"(.+) <(.+)> \d+ [+-]\d{4}\n", ended.out.decode(errors="replace"))
+        if ended.code != 0 or not found:
+            raise KpatchError(
+                "git does not know who you are",
+                hint='git config --global user.name "Your Name" && '
+                "git config --global user.email you@example.org",
+            )
+        return Person(found[1], found[2])
+
+    def write(self, base: Oid, commits: Sequence[writing.NewCommit]) -> tuple[Commit, ...]:
+        """Write `commits` in a row on top of `base`; no ref changes. Raises KpatchError."""
+        return writing.write_commits(self.git, self.objects, (base,), commits)
+
+    def branch(self, name: str) -> Oid | None:
+        """Where branch `name` is; None where it does not exist."""
+        return refs.read(self.git, refs.branch_ref(self.git, name))
+
+    def checked_out_at(self, branch: str) -> Path | None:
+        """The work tree in which `branch` is checked out, or being rebased or bisected."""
+        return checkouts.checked_out_at(self.git, self.common_dir, branch)
+
+    def refuse_if_checked_out(self, branch: str) -> None:
+        """Raises Refused where somebody stands on `branch`, or it is a symbolic ref."""
+        checkouts.refuse_if_checked_out(self.git, self.common_dir, branch)
+
+    def lock(self, series: str, waiting: Callable[[str], None]) -> AbstractContextManager[int]:
+        """Hold the one lock of `series` for all work trees; `waiting` is told who has it."""
+        return exclusive(self.common_dir / "kpatch-rs" / f"{series}.lock", waiting)
+
+    def changed_files(self, commit: Oid) -> tuple[RepoPath, ...]:
+        """The paths `commit` has otherwise than its first parent, sorted."""
+        return compare.changed_files(self._borrowed, commit)
+
+    def diff(self, old: Oid, new: Oid) -> compare.Diff:
+        """The difference between two commits or trees, as a mail has it."""
+        return compare.diff(self._borrowed, old, new)
+
+    def series_stat(self, base: Oid, tip: Oid) -> bytes:
+        """The diffstat and summary of a whole series, for its cover letter."""
+        return compare.series_stat(self._borrowed, base, tip)
+
+    def range_diff(self, old_base: Oid, old_tip: Oid, new_base: Oid, new_tip: Oid) -> str:
+        """git's range-diff of the old and the new rendering."""
+        return compare.range_diff(self._borrowed, (old_base, old_tip), (new_base, new_tip))
+
+    def trees_of_mails(self, base: Oid, sent: Sequence[bytes]) -> tuple[mails.AppliedMail, ...]:
+        """What `git am` would make of mails on top of `base`. Raises KpatchError naming one."""
+        return mails.trees_of_mails(self._borrowed, base, sent)
+
+    @cached_property
+    def _borrowed(self) -> Git:
+        """git in a throw-away repository on top of this one's objects."""
+        folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="kpatch-rs-"))
+        git = borrow(self.git, Path(folder) / "git", self.object_dir, self.object_format)
+        shallow = self.common_dir / "shallow"
+        extra = {**git.extra, **({"GIT_SHALLOW_FILE": str(shallow)} if shallow.exists() else {})}
+        return Git(git.environment, git.place, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class GitHistory:
+    """Satisfies kinds.base.History."""
+
+    objects: Objects
+    git: Git
+
+    def blob(self, prefix: str) -> bytes | None:
+        """The one blob whose name begins with `prefix`, at least 4 hex digits of it."""
+        if not re.fullmatch(r"[0-9a-f]{4,64}", prefix):
+            return None
+        info = self.objects.info(prefix)
+        # A branch may have a name that looks like an object's, and then goes first.
+        if info is None or info.type != "blob" or not info.oid.startswith(prefix):
+            return None
+        return self.objects.blob(info.oid)
+
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+        """`git merge-file`; None where it conflicts, or cannot merge such bytes (binary)."""
+        with tempfile.TemporaryDirectory(prefix="kpatch-rs-merge-") as folder:
+            files = [Path(folder) / name for name in ("ours", "base", "theirs")]
+            for file, data in zip(files, (ours, base, theirs), strict=True):
+                file.write_bytes(data)
+            there = Git(self.git.environment, ("-C", folder)).without_config()
+            ended = there.attempt("merge-file", "-p", "-q", *(file.name for file in files))
+        return ended.out if ended.code == 0 else None
