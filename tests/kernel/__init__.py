@@ -1,0 +1,1 @@
+"""Tests against real kernels: provision brings them, `pytest -m kernel` runs them."""

@@ -1,0 +1,35 @@
+"""Where the kernels and tools stand, and the environment that finds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.kernel.provision.toolchain import LLVM
+
+
+def folder(environment: Mapping[str, str]) -> Path:
+    """The folder that `environment` names, or ~/.cache/kpatch-rs/kernels."""
+    named = environment.get("KPATCH_RS_KERNELS")
+    return Path(named or "~/.cache/kpatch-rs/kernels").expanduser().resolve()
+
+
+def write_environment(root: Path, library: Path) -> None:
+    """Write `root`/env, for shells (`. env`) and for :func:`environment`."""
+    lines = [
+        f"export KPATCH_RS_LINUX='{root / 'linux.git'}'",
+        f"export RUST_LIB_SRC='{library}'",
+        f"export PATH='{root / 'tool/bin'}:{LLVM}':\"$PATH\"",
+    ]
+    (root / "env").write_text("\n".join(lines) + "\n")
+
+
+def environment(root: Path, path: str) -> dict[str, str] | None:
+    """What `root`/env exports, with `path` as the PATH before; None where nothing is there."""
+    file = root / "env"
+    if not file.exists():
+        return None
+    found = re.findall(r"(?m)^export (\w+)='([^']*)'", file.read_text())
+    exported = dict(found)
+    return {**exported, "PATH": f"{exported['PATH']}:{path}"}
