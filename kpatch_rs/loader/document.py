@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -28,7 +28,8 @@ _KEY = r"""(?:"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)"""
 _PARENTS = rf"(?P<parents>(?:{_KEY}[ \t]*+\.[ \t]*+)*+)"
 _STATEMENT = re.compile(rf"[ \t]*+{_PARENTS}{_KEY}[ \t]*=")
 _HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*(?:{_KEY}[ \t]*\.[ \t]*)*{_KEY}[ \t]*\]\]?[ \t]*(?:#|$)")
-_DEEP_KEY = re.compile(rf"(?m)^[ \t]*+\[*+[ \t]*+(?:{_KEY}[ \t]*+\.[ \t]*+){{{NESTING}}}")
+_DEEP_KEY = re.compile(rf"(?m)(?:^[ \t]*+\[*+|[{{,])[ \t]*+(?:{_KEY}[ \t]*+\.[ \t]*+){{{NESTING}}}")
+"""Looked for before tomllib sees it: its time grows with the square of a key's parts."""
 _MARK = "kpatch-rs-line-"
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _DROPS = 16
@@ -45,17 +46,21 @@ class Document:
 
     def line_of(self, *path: str | int) -> LineOf:
         """The lines of the keys of the table at `path` ("edit", 2), of itself for ''."""
-        table, line = self._marked, 1
+        if not path:
+            return lambda key: self._top.get(key, 1)
+        table, line = self._marked, self._top.get(str(path[0]), 1)
         for step in path:
-            if isinstance(table, dict):
-                line = _lines(table, line).get(str(step), line)
             try:
                 table = table[step]
             except (LookupError, TypeError):
                 table = {}
-        found = _lines(table, line) if isinstance(table, dict) else {}
-        own = found.get("", line) if path else 1
-        return lambda key: found.get(key, own)
+            line = _first_mark(table) or line
+        found = _lines(table, line)
+        return lambda key: found.get(key, line)
+
+    @cached_property
+    def _top(self) -> dict[str, int]:
+        return _lines(self._marked, 1)
 
     @cached_property
     def _marked(self) -> Any:
@@ -90,7 +95,7 @@ def read_document(file: str, data: bytes) -> Document:
         ) from error
     document = Document(file, text, table)
     for key, value in table.items():
-        if _depth(value) >= NESTING:
+        if sum(1 for _ in _levels(value)) >= NESTING:
             raise _too_deep(Where(file, document.line_of()(key)))
     return document
 
@@ -135,11 +140,10 @@ def _with_marks(lines: list[str], marks: set[int]) -> tuple[str, list[int]]:
     return "\n".join(out), numbers
 
 
-def _lines(table: Mapping[str, Any], line: int) -> dict[str, int]:
-    """The line of each key of a marked table, and of the table itself under ''."""
-    found = {"": _first_mark(table) or line}
-    line = found[""]
-    for key, value in table.items():
+def _lines(table: Any, line: int) -> dict[str, int]:
+    """The line of each key of a marked table that begins at `line`."""
+    found = {}
+    for key, value in table.items() if isinstance(table, dict) else ():
         if key.startswith(_MARK):
             line = value
         else:
@@ -148,26 +152,30 @@ def _lines(table: Mapping[str, Any], line: int) -> dict[str, int]:
 
 
 def _first_mark(value: Any) -> int:
-    """The first mark in a table itself, else in what it holds; 0 where there is none."""
-    if isinstance(value, list):
-        return next((line for item in value if (line := _first_mark(item))), 0)
-    if not isinstance(value, dict):
-        return 0
-    own = next((line for key, line in value.items() if key.startswith(_MARK)), 0)
-    return own or _first_mark(list(value.values()))
+    """The first mark in a table itself, else in what it holds; 0 where there is none.
+
+    A table's own come first: [a] may stand below [a.b].
+    """
+    if own := _marks([value]):
+        return own[0]
+    return min((mark for level in _levels(value) for mark in _marks(level)), default=0)
 
 
-def _depth(value: Any) -> int:
-    """Levels of tables and lists, without recursion: the text decides how many there are."""
-    depth, level = 0, [value]
-    while level := [
-        inner
-        for outer in level
-        if isinstance(outer, dict | list)
-        for inner in (outer.values() if isinstance(outer, dict) else outer)
-    ]:
-        depth += 1
-    return depth
+def _marks(level: list[Any]) -> list[int]:
+    tables = (item for item in level if isinstance(item, dict))
+    return [line for table in tables for key, line in table.items() if key.startswith(_MARK)]
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """The tables and lists in `value`, level by level; no recursion, the text decides how deep."""
+    level = [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        yield level
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
 
 
 def _first_line(text: str, failure: type[Exception]) -> int:

@@ -14,6 +14,7 @@ import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.loader.document import read_document
@@ -22,7 +23,10 @@ from kpatch_rs.loader.load import SERIES_FILE, read_text
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """series.toml as it will be, on the disk beside it; `commit` or `discard` it."""
+    """series.toml as it will be, on the disk beside it.
+
+    A context manager: what is not committed inside the block is discarded at its end.
+    """
 
     target: Path
     fresh: Path
@@ -38,6 +42,12 @@ class Prepared:
             )
         self.fresh.replace(self.target)
         _sync_folder(self.target.parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
 
     def discard(self) -> None:
         """Leave series.toml as it is."""
