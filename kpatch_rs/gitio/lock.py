@@ -9,10 +9,21 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kpatch_rs.errors import KpatchError
+
+if TYPE_CHECKING:
+    from kpatch_rs.gitio.repository import Repository
+
+
+def lock(
+    repository: Repository, series: str, waiting: Callable[[str], None]
+) -> AbstractContextManager[int]:
+    """Hold the one lock of `series`, whichever work tree of `repository` one comes from."""
+    return exclusive(repository.common_dir / "kpatch-rs" / f"{series}.lock", waiting)
 
 
 @contextmanager

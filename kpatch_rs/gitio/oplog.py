@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kpatch_rs.errors import KpatchError
@@ -60,14 +61,17 @@ class OperationLog:
 
     def entries(self, limit: int | None = None) -> tuple[Operation, ...]:
         """The operations, newest first. Raises LogUnreadable."""
-        newest = refs.read(self.repository.git, self.ref)
-        walk = self._walk(newest)
-        return tuple(op for _, op in zip(range(limit), walk, strict=False)) if limit else (*walk,)
+        return tuple(islice(self._walk(refs.read(self.repository.git, self.ref)), limit))
 
     def current(self) -> View | None:
         """What the series is rendered as now; None where it is not. Raises LogUnreadable."""
         newest = self.entries(limit=1)
         return newest[0].after if newest else None
+
+    def tip_of(self, branch: str) -> Oid | None:
+        """Where the newest operation that moved `branch` left it; None also where none did."""
+        walk = self._walk(refs.read(self.repository.git, self.ref))
+        return next((m.new for op in walk for m in op.moves if m.branch == branch), None)
 
     def record(
         self,

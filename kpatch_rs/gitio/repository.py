@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.gitio import checkouts, compare, mails, opening, refs, revisions, writing
+from kpatch_rs.gitio import checkouts, compare, mails, opening, refs, revisions
 from kpatch_rs.gitio.borrowed import borrow
-from kpatch_rs.gitio.lock import exclusive
 from kpatch_rs.gitio.objects import Objects, read_commit
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.gitio.tree import GitTree
+from kpatch_rs.gitio.writing import NewCommit, write_commits
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.outcome import Commit
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Person
+
+__all__ = ["NewCommit", "Repository"]
 
 
 class Repository:
@@ -81,9 +83,9 @@ class Repository:
             )
         return Person(found[1], found[2])
 
-    def write(self, base: Oid, commits: Sequence[writing.NewCommit]) -> tuple[Commit, ...]:
+    def write(self, base: Oid, commits: Sequence[NewCommit]) -> tuple[Commit, ...]:
         """Write `commits` in a row on top of `base`; no ref changes. Raises KpatchError."""
-        return writing.write_commits(self.git, self.objects, (base,), commits)
+        return write_commits(self.git, self.objects, (base,), commits)
 
     def branch(self, name: str) -> Oid | None:
         """Where branch `name` is; None where it does not exist."""
@@ -96,10 +98,6 @@ class Repository:
     def refuse_if_checked_out(self, branch: str) -> None:
         """Raises Refused where somebody stands on `branch`, or it is a symbolic ref."""
         checkouts.refuse_if_checked_out(self.git, self.common_dir, branch)
-
-    def lock(self, series: str, waiting: Callable[[str], None]) -> AbstractContextManager[int]:
-        """Hold the one lock of `series` for all work trees; `waiting` is told who has it."""
-        return exclusive(self.common_dir / "kpatch-rs" / f"{series}.lock", waiting)
 
     def changed_files(self, commit: Oid) -> tuple[RepoPath, ...]:
         """The paths `commit` has otherwise than its first parent, sorted."""

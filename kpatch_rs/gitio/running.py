@@ -160,10 +160,13 @@ def verb_of(args: tuple[str, ...]) -> str:
 
 def _gitpython() -> Any:
     """GitPython; 85 ms to import, and only where git is needed."""
-    # Importing it runs `git version`, and raises where that fails; we say so ourselves.
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    import git
-
+    try:
+        import git
+    except ImportError as error:  # importing it runs `git version`
+        raise GitFailed(
+            f"git cannot be started: {str(error).splitlines()[0]}",
+            hint="install git 2.39 or newer, and have it on PATH",
+        ) from error
     return git
 
 
