@@ -1,16 +1,50 @@
-"""This statement runs in this function."""
+"""This statement runs in this function.
+
+The function is found by its definition, wherever in the tree it lives now, and the place in it by
+its structure; nothing hangs on line numbers or neighbours. Every place is checked against braces
+and preprocessor before a byte changes, and a statement found where it does not belong is a
+conflict, never a second call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import tree_sitter
+
+from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Ground, Rooted
-from kpatch_rs.model.outcome import Outcome
-from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.proof import Proof
+from kpatch_rs.kinds.c_object import object_for
+from kpatch_rs.model.outcome import Candidate, Outcome, Status
+from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
+from kpatch_rs.model.tree import TreeOverlay
+from kpatch_rs.syntax.c_body import (
+    Body,
+    Statement,
+    Unclear,
+    body_of,
+    calls,
+    declarations_end,
+    error_count,
+    exits_below,
+    parse_c,
+    returns,
+    statement_around,
+)
+from kpatch_rs.syntax.c_functions import functions, returns_nothing
+from kpatch_rs.syntax.c_gap import Gap, Splice, after, at_end, at_entry, before
+from kpatch_rs.syntax.c_locate import Definition, definitions, macros, place_in, similar
+from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.rust import exported_symbols
+
+_LOOPS = ("while_statement", "for_statement", "do_statement")
+_OTHER_PLACES = 'choose another place: at = "entry", "before-returns", "before-call", "after-call"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +55,27 @@ class CCallEdit(Edit):
     file: RepoPath
     """Where the function is to be expected; found elsewhere it is `moved`."""
     function: str
+    """Its name as it is called: `sys_open` for SYSCALL_DEFINE3(open, ...)."""
     statement: str
     """One C statement with its semicolon."""
     at: Literal["entry", "before-returns", "before-last-return", "before-call", "after-call"] = (
         "entry"
     )
-    """entry: after the declarations at the top. The -call ones need `call`."""
+    """entry: after the declarations at the top. before-returns: before every way out, the closing
+    brace of a void function included. before-last-return: before the only way out at the top level
+    of the body. before-call, after-call: next to the statement that has the call `call`."""
     call: str | None = None
     """The called function next to which the statement goes; must be called exactly once there."""
+
+
+class _Elsewhere(KpatchError):
+    """No certain place: the reason, the hint, and the offsets that come nearest."""
+
+    def __init__(
+        self, message: str, *, hint: str = _OTHER_PLACES, near: Sequence[int] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.near = tuple(near)
 
 
 class CCall(Rooted[CCallEdit]):
@@ -44,10 +91,269 @@ at = "before-last-return"
 """
 
     def plan(self, edit: CCallEdit, ground: Ground) -> Outcome:
-        raise NotImplementedError
+        statement = _statement(edit)
+        found = definitions(ground.tree, edit.file, edit.function.encode())
+        if len(found) != 1:
+            return self._not_one(edit, ground, found)
+        try:
+            outcome = self._placed(edit, ground, found[0], statement)
+        except (Unclear, _Elsewhere) as why:
+            return self._unclear(edit, ground, found[0], why)
+        if outcome.status is not Status.EXACT or found[0].path == edit.file:
+            return outcome
+        reason = f"{edit.function}() is in {show(found[0].path)} now, not in {show(edit.file)}"
+        return replace(outcome, status=Status.MOVED, reason=reason)
 
     def proofs(self, edit: CCallEdit, outcome: Outcome) -> Sequence[Proof]:
-        raise NotImplementedError
+        path = outcome.place.path if outcome.place else edit.file
+        target = object_for(outcome.tree, path)
+        if isinstance(target, Unprovable):
+            return (target,)
+        uses = _from_rust(outcome.tree, path, _called(parse_c(_in_function(edit.statement))))
+        return (ObjectBuilds(target, uses=uses, off_too=True),)
+
+    def _placed(
+        self, edit: CCallEdit, ground: Ground, found: Definition, statement: bytes
+    ) -> Outcome:
+        text, anchor = found.text, f"{edit.function}()"
+        body = body_of(text, found.function)
+        there = _occurrences(body, statement)
+        gaps = _gaps(edit, body, there)
+        holding = [span for span in there if any(gap.holds(text, *span) for gap in gaps)]
+        if there and len(holding) == len(gaps) == len(there):
+            return self.present(ground, place_in(found.path, text, there[0][0]), anchor=anchor)
+        if there:
+            raise _Elsewhere(
+                "the statement is in the function already, but not (only) where it is wanted",
+                hint="name the place where it is (at = …), or take this edit out of the recipe",
+                near=[start for start, _ in there],
+            )
+        splices = sorted((s for gap in gaps for s in gap.splices(statement)), key=lambda s: s.start)
+        data = _spliced(text.data, splices)
+        if _parses_worse(body, data):
+            raise _Elsewhere("with the statement in, the file parses worse than before")
+        return self.done(
+            ground,
+            found.path,
+            data,
+            line=_first_line(text, gaps),
+            anchor=anchor,
+            text=b"\n".join(s.text.strip() for s in splices),
+        )
+
+    def _unclear(
+        self, edit: CCallEdit, ground: Ground, found: Definition, why: Unclear | _Elsewhere
+    ) -> Outcome:
+        near = (why.offset,) if isinstance(why, Unclear) else why.near
+        place = place_in(found.path, found.text, near[0] if near else found.function.named)
+        return self.conflict(
+            ground,
+            f'{place}: {edit.function}(), at = "{edit.at}": {why.message}',
+            hint=why.hint or f"{_OTHER_PLACES}; or make it a patch edit",
+            anchor=f"{edit.function}()",
+            candidates=[_line(found, offset) for offset in near],
+        )
+
+    def _not_one(self, edit: CCallEdit, ground: Ground, found: Sequence[Definition]) -> Outcome:
+        name, anchor = edit.function, f"{edit.function}()"
+        if found:
+            twins = len({d.path for d in found}) == 1
+            return self.conflict(
+                ground,
+                f"{name}() is defined {len(found)} times"
+                + (f" in {show(found[0].path)}: the preprocessor chooses" if twins else ""),
+                hint="make it a patch edit" if twins else 'say which one is meant: file = "…"',
+                anchor=anchor,
+                candidates=[Candidate(d.place, f"{name}()") for d in found],
+            )
+        if made := macros(ground.tree, edit.file, name.encode()):
+            return self.conflict(
+                ground,
+                f"{name} is a macro, not a function ({made[0]})",
+                hint="name the function it expands to, or one that uses it: function = …",
+                anchor=anchor,
+                candidates=[Candidate(place, f"#define {name}") for place in made],
+            )
+        if ground.tree.read(edit.file) is None:
+            return self.no_file(ground, edit.file)
+        return self.conflict(
+            ground,
+            f"no function {name}() in {show(edit.file)}, nor anywhere in the tree",
+            hint="name the function that took its place: function = …",
+            anchor=anchor,
+            candidates=similar(ground.tree, edit.file, name.encode()),
+        )
+
+
+def _statement(edit: CCallEdit) -> bytes:
+    """The statement, its lines at column 0. Raises KpatchError where it is not exactly one."""
+    if not re.fullmatch(r"[A-Za-z_]\w*", edit.function):
+        raise KpatchError(
+            f"function = '{edit.function}' is no C name",
+            hint='the bare name: function = "foo_init"',
+        )
+    if (edit.call is not None) != edit.at.endswith("-call"):
+        needs = "needs" if edit.call is None else "has no use for"
+        raise KpatchError(
+            f'at = "{edit.at}" {needs} call', hint='at = "before-call", call = "foo_register"'
+        )
+    first, _, rest = edit.statement.strip().partition("\n")
+    lines = "\n".join(filter(None, (first, textwrap.dedent(rest))))
+    body = parse_c(_in_function(lines)).children[0].child_by_field_name("body")
+    nodes = body.named_children if body else []
+    if (
+        len(nodes) != 1
+        or body is None
+        or body.has_error
+        or not nodes[0].type.endswith("_statement")
+    ):
+        raise KpatchError(
+            f"statement = '{edit.statement}' is not one C statement",
+            hint='a statement with its semicolon: statement = "foo_rust_init();"',
+        )
+    return lines.encode()
+
+
+def _in_function(statement: str) -> bytes:
+    return b"void f(void) {\n" + statement.encode() + b"\n}\n"
+
+
+def _gaps(edit: CCallEdit, body: Body, there: Sequence[tuple[int, int]]) -> list[Gap]:
+    """The places the edit asks for; what is inside the statement itself, at `there`, is none."""
+    if edit.at == "entry":
+        return [at_entry(body)]
+    if edit.call is not None:
+        return [_by_call(edit, body, edit.call.encode(), there)]
+    found = [s for s in returns(body) if not _within(s.start, there)]
+    falls_out = returns_nothing(body.text, body.function) and exits_below(body)
+    if edit.at == "before-last-return":
+        found = [s for s in found if s.top]
+        if len(found) + falls_out > 1:
+            near = [s.start for s in found] + [body.function.close] * falls_out
+            raise _Elsewhere(
+                "its body has more than one way out, and the last may be the one for errors",
+                hint='use at = "before-returns" for all of them, or at = "after-call" with the '
+                "call that comes before the one that is meant",
+                near=near,
+            )
+    if not found and not falls_out:
+        raise _Elsewhere(
+            "no return at the top level of its body" if "last" in edit.at else "no return"
+        )
+    return [before(body, s) for s in found] + [at_end(body)] * falls_out
+
+
+def _by_call(edit: CCallEdit, body: Body, call: bytes, there: Sequence[tuple[int, int]]) -> Gap:
+    found = [at for at in calls(body, call) if not _within(at, there)]
+    if len(found) != 1:
+        raise _Elsewhere(
+            f"{edit.call}() is called {len(found)} times"
+            if found
+            else f"{edit.call}() is not called",
+            hint='name a function that is called exactly once in it: call = "…"',
+            near=found,
+        )
+    statement = statement_around(body, found[0])
+    if why := _no_neighbour(edit, body, statement):
+        raise _Elsewhere(why, near=found)
+    if statement.type == "declaration":
+        return at_entry(body)
+    return before(body, statement) if edit.at == "before-call" else after(body, statement)
+
+
+def _no_neighbour(edit: CCallEdit, body: Body, statement: Statement) -> str:
+    """Why nothing can stand next to the call in `statement`; empty where it can."""
+    if statement.type in _LOOPS:
+        return f"{edit.call}() is in the head of a loop and called more than once"
+    if statement.type == "declaration":
+        if edit.at == "after-call" and statement.end == declarations_end(body):
+            return ""
+        return f"{edit.call}() is called in a declaration"
+    if edit.at == "after-call" and statement.type == "return_statement":
+        return f"the function is left with what {edit.call}() returns: nothing comes after it"
+    return ""
+
+
+def _within(offset: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= offset < end for start, end in spans)
+
+
+def _occurrences(body: Body, statement: bytes) -> list[tuple[int, int]]:
+    """Where `statement` stands in the body already, whatever blanks are between its tokens."""
+    tokens = re.findall(rb'"(?:\\.|[^"\\])*"|\w+|\S', statement)
+    joined = rb"\s*".join(map(re.escape, tokens))
+    wanted = re.compile(rb"(?<![\w.>])" + joined)
+    text, function = body.text, body.function
+    return [
+        match.span()
+        for match in wanted.finditer(text.data, function.open, function.close)
+        if text.code[match.start() : match.start() + 1].strip()
+    ]
+
+
+def _spliced(data: bytes, splices: Sequence[Splice]) -> bytes:
+    """`data` with `splices`, sorted by place and apart from each other, carried out."""
+    out, at = [], 0
+    for splice in splices:
+        out += [data[at : splice.start], splice.text]
+        at = splice.end
+    return b"".join((*out, data[at:]))
+
+
+def _parses_worse(old: Body, data: bytes) -> bool:
+    """Whether `data` has other functions than before, or more errors in this one.
+
+    Errors are counted in the one body: in a whole file, one line more moves the errors of others.
+    """
+    text = c_text(data)
+    now, then = functions(text), functions(old.text)
+    if [f.name for f in now] != [f.name for f in then]:
+        return True
+    return error_count(body_of(text, now[then.index(old.function)])) > error_count(old)
+
+
+def _first_line(text: CText, gaps: Sequence[Gap]) -> int:
+    """The line of the result in which the first statement put in begins."""
+    first = min(gaps, key=lambda gap: gap.start)
+    extra = sum(s.text.count(b"\n") for s in first.also if s.start < first.start)
+    above = text.data.count(b"\n", 0, first.start)
+    dropped = sum(
+        text.data.count(b"\n", s.start, s.end) for s in first.also if s.start < first.start
+    )
+    return above + extra - dropped + first.lead.count(b"\n") + 1
+
+
+def _line(found: Definition, offset: int) -> Candidate:
+    text = found.text
+    line = text.data[text.line_start(offset) : text.line_end(offset)]
+    return Candidate(place_in(found.path, text, offset), show(line.strip()[:100]))
+
+
+def _called(node: tree_sitter.Node) -> Iterator[str]:
+    """The names of the functions called below `node`."""
+    callee = node.child_by_field_name("function") if node.type == "call_expression" else None
+    if callee is not None and callee.type == "identifier" and callee.text:
+        yield callee.text.decode()
+    for child in node.children:
+        yield from _called(child)
+
+
+def _from_rust(tree: TreeOverlay, path: RepoPath, names: Iterator[str]) -> tuple[str, ...]:
+    """Those of `names` that a Rust file of the tree defines: only they must come from outside.
+
+    A macro or an inline function of C leaves no symbol, so that asking for one would prove nothing.
+    """
+    return tuple(n for n in dict.fromkeys(names) if _defined_in_rust(tree, n))
+
+
+def _defined_in_rust(tree: TreeOverlay, name: str) -> bool:
+    ours = [p for p, file in tree.changes.items() if file]
+    for paths in (ours, tree.files_with(name.encode(), None)):
+        for path in paths:
+            file = tree.read(RepoPath(path)) if path.endswith(b".rs") else None
+            if file and name in exported_symbols(file.data):
+                return True
+    return False
 
 
 C_CALL = CCall()

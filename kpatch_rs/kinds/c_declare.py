@@ -1,15 +1,31 @@
-"""C can see this prototype, with an empty stub when CONFIG is off."""
+"""C can see this prototype, with an empty stub when CONFIG is off.
+
+The switch is `#if IS_ENABLED(CONFIG_X)`: for a bool symbol it says what `#ifdef CONFIG_X` says, and
+for a tristate one it holds for `=m` too, where `#ifdef` does not; <linux/kconfig.h>, which defines
+it, is put in front of every file by the kernel's own Makefile.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kpatch_rs.kinds.base import Ground, Rooted
-from kpatch_rs.model.outcome import Outcome
-from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.proof import Proof
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.kinds.base import Ground, Rooted, splice
+from kpatch_rs.kinds.c_object import object_for
+from kpatch_rs.model.outcome import Candidate, Outcome
+from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
+from kpatch_rs.syntax.c_body import Unclear
+from kpatch_rs.syntax.c_functions import functions_named, macros_named
+from kpatch_rs.syntax.c_includes import below_includes, header_end
+from kpatch_rs.syntax.c_locate import place_in
+from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
+from kpatch_rs.syntax.c_text import CText, c_text
+
+_NOT_FOR_CODE = re.compile(rb"(?:\A|/)(uapi|dt-bindings)/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +55,134 @@ config = "FOO_RUST"
 """
 
     def plan(self, edit: CDeclareEdit, ground: Ground) -> Outcome:
-        raise NotImplementedError
+        wanted = _wanted(edit)
+        anchor = f"{wanted.name.decode()}()"
+        file = ground.tree.read(edit.file)
+        if file is None:
+            return self.no_file(ground, edit.file)
+        text = c_text(file.data)
+        if there := _already(edit, text, wanted):
+            offset, why = there
+            place = place_in(edit.file, text, offset)
+            if not why:
+                return self.present(ground, place, anchor=anchor)
+            return self.conflict(
+                ground,
+                f"{place}: {why}",
+                hint="write the prototype as the file has it, or take this edit out of the recipe",
+                anchor=anchor,
+                candidates=[Candidate(place, show(_line(text, offset)))],
+            )
+        try:
+            start, lead, tail = _place(text, edit)
+        except Unclear as why_not:
+            place = place_in(edit.file, text, why_not.offset)
+            return self.conflict(
+                ground,
+                f"{place}: {why_not.message}",
+                hint="name another header, or the .c file that calls it: file = …",
+                anchor=anchor,
+                candidates=[Candidate(place, show(_line(text, why_not.offset)))],
+            )
+        block = _block(edit, wanted)
+        return self.done(
+            ground,
+            edit.file,
+            splice(file.data, start, lead + block + tail),
+            line=(file.data[:start] + lead).count(b"\n") + 1,
+            anchor=anchor,
+            text=block,
+        )
 
     def proofs(self, edit: CDeclareEdit, outcome: Outcome) -> Sequence[Proof]:
-        raise NotImplementedError
+        target = object_for(outcome.tree, edit.file)
+        if isinstance(target, Unprovable):
+            return (target,)
+        return (ObjectBuilds(target, off_too=True),)
+
+
+def _wanted(edit: CDeclareEdit) -> Prototype:
+    """The prototype, fit for what is asked. Raises KpatchError for what no tree makes right."""
+    wanted = prototype(edit.prototype.encode())
+    if wanted is None:
+        raise KpatchError(
+            f"prototype = '{edit.prototype}' is not one C prototype",
+            hint='with its semicolon: prototype = "int foo_rust_init(struct foo *foo);"',
+        )
+    if edit.config is None:
+        if edit.stub is not None:
+            raise KpatchError("stub needs config", hint='config = "FOO_RUST"')
+        return wanted
+    if not re.fullmatch(r"(?!CONFIG_)\w+", edit.config):
+        raise KpatchError(
+            f"config = '{edit.config}' is no Kconfig symbol", hint='without CONFIG_: "FOO_RUST"'
+        )
+    if not wanted.named:
+        raise KpatchError(
+            f"prototype = '{edit.prototype}': the stub needs names for its parameters",
+            hint='name each: prototype = "int foo_rust_init(struct foo *foo);"',
+        )
+    if edit.stub is None and wanted.nothing_done() is None:
+        raise KpatchError(
+            f"what the stub of {wanted.name.decode()}() returns is not plain from its type",
+            hint='write its body: stub = "return …;"',
+        )
+    return wanted
+
+
+def _block(edit: CDeclareEdit, wanted: Prototype) -> bytes:
+    if edit.config is None:
+        return wanted.declaration() + b"\n"
+    lines = [line.strip().encode() for line in (edit.stub or "").splitlines()]
+    body = tuple(filter(None, lines)) if edit.stub is not None else wanted.nothing_done() or ()
+    return b"#if IS_ENABLED(CONFIG_%s)\n%s\n#else\n%s\n#endif\n" % (
+        edit.config.encode(),
+        wanted.declaration(),
+        wanted.stub(body),
+    )
+
+
+def _already(edit: CDeclareEdit, text: CText, wanted: Prototype) -> tuple[int, str] | None:
+    """Where the file knows the name already, and what is wrong with that; '' for nothing."""
+    name = wanted.name.decode()
+    if made := macros_named(text, wanted.name):
+        return made[0], f"{name} is a macro there"
+    stubs = functions_named(text, wanted.name)
+    for offset, found in prototypes_named(text, wanted.name):
+        if found.signature != wanted.signature:
+            return offset, f"{name}() is declared otherwise there"
+        if edit.config is not None and not stubs:
+            return offset, f"{name}() is declared there, but without a stub for when it is off"
+        return offset, ""
+    return (stubs[0].named, f"{name}() is defined there") if stubs else None
+
+
+def _place(text: CText, edit: CDeclareEdit) -> tuple[int, bytes, bytes]:
+    """Where the block goes, and the blank lines before and behind it. Raises Unclear."""
+    if shared := _NOT_FOR_CODE.search(edit.file):
+        raise Unclear(0, f"what is in {shared[1].decode()} is not read by the kernel's C code only")
+    if edit.file.endswith(b".h"):
+        end = header_end(text)
+        start = len(text.data[:end].rstrip())
+        start = text.line_end(start) if start else 0
+        newline = b"" if text.data[:start].endswith(b"\n") or not start else b"\n"
+        joins = edit.config is None and _ends_in_prototype(text, start)
+        return start, newline + (b"" if joins or not start else b"\n"), b""
+    below = below_includes(text)
+    if below is None:
+        raise Unclear(0, "no #include stands above the first line of code")
+    nothing_follows = text.data[below : text.line_end(below)].strip() == b""
+    return below, b"\n", b"" if nothing_follows else b"\n"
+
+
+def _ends_in_prototype(text: CText, start: int) -> bool:
+    """Whether the code above `start` ends, on the line above, in `);` and not in a directive."""
+    above = text.code[:start].rstrip(b"\n")
+    return above.endswith(b");") and not text.between(text.line_start(len(above)), start)
+
+
+def _line(text: CText, offset: int) -> bytes:
+    return text.data[text.line_start(offset) : text.line_end(offset)].strip()[:100]
 
 
 C_DECLARE = CDeclare()

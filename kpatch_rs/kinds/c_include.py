@@ -1,15 +1,25 @@
-"""This #include is there, in the sort order the file keeps."""
+"""This #include is there, in the sort order the file keeps.
+
+Includes in an `#if`, and one that a `#define` right above it sets up, are left alone: they are
+neither counted as there nor as neighbours.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from kpatch_rs.kinds.base import Ground, Rooted
-from kpatch_rs.model.outcome import Outcome
-from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.proof import Proof
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.kinds.base import Ground, Rooted, line_of, splice
+from kpatch_rs.kinds.c_object import object_for
+from kpatch_rs.model.outcome import Outcome, Place
+from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
+from kpatch_rs.syntax.c_includes import Include, guard_of, included, includes
+from kpatch_rs.syntax.c_text import CText, c_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +43,98 @@ header = '"foo.h"'
 """
 
     def plan(self, edit: CIncludeEdit, ground: Ground) -> Outcome:
-        raise NotImplementedError
+        if not re.fullmatch(r'<[\w./+-]+>|"[\w./+-]+"', edit.header):
+            raise KpatchError(
+                f"header = '{edit.header}' is not what #include takes",
+                hint="with its delimiters: header = '<linux/foo.h>' or header = '\"foo.h\"'",
+            )
+        file, header = ground.tree.read(edit.file), edit.header.encode()
+        if file is None:
+            return self.no_file(ground, edit.file)
+        text = c_text(file.data)
+        anchor = f"#include {edit.header}"
+        if there := included(text, header):
+            place = Place(edit.file, line_of(file.data, there.start))
+            return self.present(ground, place, anchor=anchor)
+        spot = _spot(text, header)
+        if spot is None:
+            return self.conflict(
+                ground,
+                f"{show(edit.file)}: no #include that is not in an #if stands above its code",
+                hint="name a file that has an include block: file = …",
+                anchor=anchor,
+            )
+        start, lead, tail = spot
+        line = b"#include " + header + b"\n"
+        return self.done(
+            ground,
+            edit.file,
+            splice(file.data, start, lead + line + tail),
+            line=line_of(file.data, start) + lead.count(b"\n"),
+            anchor=anchor,
+            text=line,
+        )
 
     def proofs(self, edit: CIncludeEdit, outcome: Outcome) -> Sequence[Proof]:
-        raise NotImplementedError
+        target = object_for(outcome.tree, edit.file)
+        if isinstance(target, Unprovable):
+            return (target,)
+        return (ObjectBuilds(target, off_too=True),)
+
+
+def _spot(text: CText, header: bytes) -> tuple[int, bytes, bytes] | None:
+    """Where the line goes and the blank lines around it; None without an include to go by."""
+    every, guard = includes(text), guard_of(text)
+    if not every and guard:
+        below = text.line_end(guard.define.end)
+        follows = text.data[below : text.line_end(below)].strip()
+        return below, b"\n", b"\n" if follows else b""
+    block = [i for i in every if i.plain]
+    if not block:
+        return None
+    alike = [i for i in block if i.header[:1] == header[:1]]
+    if alike:
+        return _among(text, _closest(alike, header), header), b"", b""
+    if header.startswith(b"<"):
+        return text.line_start(block[0].directive.start), b"", b"\n"
+    return text.line_end(block[-1].directive.end), b"\n", b""
+
+
+def _closest(alike: Sequence[Include], header: bytes) -> list[Include]:
+    """The adjacent lines that name the header's own folder most often, the last of equals."""
+    groups = [list(g) for _, g in groupby(alike, key=lambda i: i.group)]
+    folder = _folder(header)
+
+    def share(group: list[Include]) -> int:
+        return sum(_folder(i.header) == folder for i in group)
+
+    return max(reversed(groups), key=share)
+
+
+def _among(text: CText, group: list[Include], header: bytes) -> int:
+    """Where the line goes among `group`: in order where it keeps one, else at the end."""
+    own = [i for i in group if _folder(i.header) == _folder(header)]
+    for lines in (group, own):
+        names = [_key(i.header) for i in lines]
+        if lines and names == sorted(names):
+            return _in_order(text, lines, header)
+    return text.line_end((own or group)[-1].directive.end)
+
+
+def _in_order(text: CText, lines: Sequence[Include], header: bytes) -> int:
+    for line in lines:
+        if _key(line.header) > _key(header):
+            return text.line_start(line.directive.start)
+    return text.line_end(lines[-1].directive.end)
+
+
+def _key(header: bytes) -> bytes:
+    return header[1:-1]
+
+
+def _folder(header: bytes) -> bytes:
+    """The first folder of the header's name; empty for one without."""
+    return header[1:-1].rpartition(b"/")[0].split(b"/", 1)[0]
 
 
 C_INCLUDE = CInclude()

@@ -1,0 +1,118 @@
+"""Which file of a kernel tree defines a function now.
+
+Nearest first: the file it is expected in, its folder, the rest of the tree. A header's inline stub
+does not count beside a definition in a .c file: the two are the arms of one configuration.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from dataclasses import dataclass
+
+from kpatch_rs.model.outcome import Candidate, Place
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.tree import TreeOverlay
+from kpatch_rs.syntax.c_functions import Function, functions, functions_named, macros_named
+from kpatch_rs.syntax.c_text import CText, c_text
+
+_NOT_THE_KERNEL = (b"Documentation", b"scripts", b"tools")
+"""Top folders whose C code is no part of a kernel image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function and the file it is in."""
+
+    path: RepoPath
+    text: CText
+    function: Function
+
+    @property
+    def place(self) -> Place:
+        """Where its name stands."""
+        return place_in(self.path, self.text, self.function.named)
+
+
+def place_in(path: RepoPath, text: CText, offset: int) -> Place:
+    """The line of `offset` in `path`."""
+    return Place(path, text.data.count(b"\n", 0, offset) + 1)
+
+
+def definitions(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Definition, ...]:
+    """Who defines `name`, nearest to `file` first; those equally near are all given."""
+    if here := _in_file(tree, file, name):
+        return here
+    folder = RepoPath(file.rpartition(b"/")[0])
+    if near := _in_files(tree, tree.files_with(_word(name), folder or None), name):
+        return near
+    found = _in_files(tree, _kernel_files(tree, file, _word(name)), name)
+    nearest = max((_shared(d.path, file) for d in found), default=0)
+    return tuple(d for d in found if _shared(d.path, file) == nearest)
+
+
+def macros(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Place, ...]:
+    """Where `name` is made a macro, in `file` or anywhere in the kernel."""
+    paths = [file, *_kernel_files(tree, file, name)]
+    found = []
+    for path in dict.fromkeys(paths):
+        text = _read(tree, path)
+        if text and (at := macros_named(text, name)):
+            found += [place_in(path, text, offset) for offset in at]
+    return tuple(found)
+
+
+def similar(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Candidate, ...]:
+    """The functions of `file` whose names come close to `name`."""
+    if (text := _read(tree, file)) is None:
+        return ()
+    known = {f.name.decode(errors="replace"): f for f in functions(text)}
+    close = difflib.get_close_matches(name.decode(errors="replace"), known, n=5)
+    return tuple(Candidate(place_in(file, text, known[n].named), f"{n}()") for n in close)
+
+
+def _word(name: bytes) -> bytes:
+    """The word that stands in the source: SYSCALL_DEFINE3(open, ...) for sys_open."""
+    return name.removeprefix(b"compat_").removeprefix(b"sys_")
+
+
+def _kernel_files(tree: TreeOverlay, file: RepoPath, word: bytes) -> tuple[RepoPath, ...]:
+    top = file.split(b"/", 1)[0]
+    return tuple(
+        path
+        for path in tree.files_with(word, None)
+        if (first := path.split(b"/", 1)[0]) == top or first not in _NOT_THE_KERNEL
+    )
+
+
+def _read(tree: TreeOverlay, path: RepoPath) -> CText | None:
+    file = tree.read(path) if path.endswith((b".c", b".h")) else None
+    return c_text(file.data) if file and file.mode != "120000" else None
+
+
+def _in_file(tree: TreeOverlay, path: RepoPath, name: bytes) -> tuple[Definition, ...]:
+    file = tree.read(path) if path.endswith((b".c", b".h")) else None
+    if file is None or not re.search(rb"(?<!\w)%s\s*[(,)]" % re.escape(_word(name)), file.data):
+        return ()
+    text = c_text(file.data)
+    return tuple(Definition(path, text, f) for f in functions_named(text, name))
+
+
+def _in_files(
+    tree: TreeOverlay, paths: tuple[RepoPath, ...], name: bytes
+) -> tuple[Definition, ...]:
+    found = [d for path in paths for d in _in_file(tree, path, name)]
+    sources = [d for d in found if d.path.endswith(b".c")]
+    return tuple(sources or found)
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many leading folders two paths share."""
+    mine, theirs = one.split(b"/")[:-1], other.split(b"/")[:-1]
+    return sum(
+        1
+        for _ in itertools.takewhile(
+            lambda pair: pair[0] == pair[1], zip(mine, theirs, strict=False)
+        )
+    )
