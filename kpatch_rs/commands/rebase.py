@@ -1,0 +1,78 @@
+"""rebase: render the series on another kernel, told against where it was before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kpatch_rs.commands.rendering import RenderReport, publish
+from kpatch_rs.commands.session import Session
+from kpatch_rs.engine.render import compared, render
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.gitio.lock import lock
+from kpatch_rs.gitio.oplog import OperationLog
+from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.loader.save import prepare
+from kpatch_rs.model.operation import View
+from kpatch_rs.model.outcome import Step
+from kpatch_rs.model.series import Series
+
+
+def run(
+    session: Session, rev: str, *, check: bool, dry_run: bool, range_diff: bool
+) -> RenderReport:
+    """Render on `rev` and record it as the series' base.
+
+    Raises KpatchError as `apply` does. A conflict is a report with exit code 3, and neither the
+    repository nor the series is changed. `check` then proves the steps as the verb check does.
+    """
+    series = session.load_series()
+    with session.open_kernel() as repository, lock(repository, series.name, session.progress):
+        base = repository.resolve(rev)
+        view = OperationLog(repository, series.name).current()
+        steps = compared(
+            render(
+                series,
+                repository.tree(base),
+                repository.history(),
+                lambda recipe: session.progress(f"rendering {recipe.id}"),
+            ),
+            _last_rendering(repository, series, view),
+        )
+        report = RenderReport(
+            verb="rebase",
+            base=base,
+            base_name=rev,
+            branch=view.branch if view else f"kpatch/{series.name}",
+            steps=steps,
+            commits=(None,) * len(steps),
+            dry_run=dry_run,
+        )
+        if dry_run or report.conflicts:
+            return report
+        report = publish(repository, series, report, prepare(session.series_folder(), base=rev))
+        if range_diff:
+            report = replace(report, range_diff=_range_diff(repository, view, report))
+    return _checked(session, report) if check else report
+
+
+def _last_rendering(repository: Repository, series: Series, view: View | None) -> tuple[Step, ...]:
+    """The series as it stands now, on the base it was last rendered on; empty without one."""
+    try:
+        base = view.base if view else repository.resolve(series.base) if series.base else None
+    except KpatchError:
+        return ()  # a base this repository does not have tells nothing about the new one
+    return render(series, repository.tree(base), repository.history()) if base else ()
+
+
+def _range_diff(repository: Repository, view: View | None, report: RenderReport) -> str:
+    made = [c.commit for c in report.commits if c]
+    if view is None or view.tip is None or not made:
+        return "no earlier rendering to compare with"
+    return repository.range_diff(view.base, view.tip, report.base, made[-1])
+
+
+def _checked(session: Session, report: RenderReport) -> RenderReport:
+    from kpatch_rs.commands import check
+
+    verdicts = check.run(session, step=None, fresh=False, trust=False)
+    return replace(report, checked=verdicts)

@@ -1,0 +1,120 @@
+"""show: a series at a glance, or one recipe with its edits and the patch it became."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kpatch_rs.commands.session import Session
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.gitio.oplog import OperationLog
+from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.model.operation import StepRecord, View
+from kpatch_rs.model.series import Recipe, Series
+from kpatch_rs.report import clean, table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesReport:
+    """The recipes of a series, in order."""
+
+    series: Series
+    exit_code: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The recipes with the kinds of their edits."""
+        return {
+            "series": self.series.name,
+            "base-name": self.series.base,
+            "recipes": [_recipe_json(r) for r in self.series.recipes],
+        }
+
+    def as_text(self) -> str:
+        """The cover's subject and a line a recipe."""
+        cover = self.series.cover
+        head = f"{self.series.name}: {cover.subject}" if cover else self.series.name
+        rows = [(r.id, ", ".join(e.kind for e in r.edits), r.subject) for r in self.series.recipes]
+        return f"{clean(head)}\n\n{table(('recipe', 'edits', 'subject'), rows)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeReport:
+    """One recipe, and what it was last rendered as where it was."""
+
+    recipe: Recipe
+    step: StepRecord | None
+    base_name: str
+    patch: str
+    exit_code: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The recipe, its step and its patch."""
+        step = self.step
+        return {
+            **_recipe_json(self.recipe),
+            "message": self.recipe.message(),
+            "base-name": self.base_name,
+            "status": step.status if step else None,
+            "reason": step.reason if step else None,
+            "commit": step.commit if step else None,
+            "patch": self.patch,
+        }
+
+    def as_text(self) -> str:
+        """Message, edits, last status, patch."""
+        lines = [f"recipe {self.recipe.id} ({self.recipe.where})", "", self.recipe.message()]
+        lines += [f"edit {e.kind} ({e.where})" for e in self.recipe.edits]
+        lines.append(self._rendered())
+        return clean("\n".join([*lines, "", self.patch]).rstrip())
+
+    def _rendered(self) -> str:
+        if self.step is None:
+            return "not rendered yet: kpatch-rs apply"
+        became = self.step.commit[:12] if self.step.commit else "no commit"
+        why = f" ({self.step.reason})" if self.step.reason else ""
+        return f"on {self.base_name}: {self.step.status}{why}, {became}"
+
+
+def run(session: Session, recipe_id: str | None) -> SeriesReport | RecipeReport:
+    """The series, or the recipe `recipe_id`; without a kernel the recipe alone.
+
+    Raises KpatchError for an id the series does not have.
+    """
+    series = session.load_series()
+    if recipe_id is None:
+        return SeriesReport(series=series)
+    recipe = next((r for r in series.recipes if r.id == recipe_id), None)
+    if recipe is None:
+        known = ", ".join(r.id for r in series.recipes)
+        raise KpatchError(
+            f"series {series.name} has no recipe '{recipe_id}'", hint=f"it has {known}"
+        )
+    if session.kernel is None:
+        return RecipeReport(recipe=recipe, step=None, base_name="", patch="")
+    with session.open_kernel() as repository:
+        view = OperationLog(repository, series.name).current()
+        step = next((s for s in view.steps if s.id == recipe_id), None) if view else None
+        return RecipeReport(
+            recipe=recipe,
+            step=step,
+            base_name=view.base_name if view else "",
+            patch=_patch(repository, view, step),
+        )
+
+
+def _patch(repository: Repository, view: View | None, step: StepRecord | None) -> str:
+    if view is None or step is None or step.commit is None:
+        return ""
+    made = [s.commit for s in view.steps if s.commit]
+    before = [view.base, *made][made.index(step.commit)]
+    diff = repository.diff(before, step.commit)
+    return (diff.stat + b"\n" + diff.patch).decode(errors="backslashreplace")
+
+
+def _recipe_json(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "id": recipe.id,
+        "recipe": str(recipe.where),
+        "subject": recipe.subject,
+        "edits": [{"kind": e.kind, "recipe": str(e.where)} for e in recipe.edits],
+    }
