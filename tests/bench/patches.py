@@ -113,8 +113,10 @@ def make_series(folder: Path, repository: Path, base: str, count: int, seed: int
     edits = choose(repository, base, count * 2, seed)
     write_series(folder, edits, base)
     argv = kpatch_rs(repository, folder, "--json", "apply", "--dry-run")
-    tried = subprocess.run(argv, stdout=subprocess.PIPE, check=False)
-    steps = json.loads(tried.stdout).get("steps", [])
+    tried = json.loads(subprocess.run(argv, stdout=subprocess.PIPE, check=False).stdout)
+    if "error" in tried:
+        sys.exit(f"bench: {tried['error']['message']}")
+    steps = tried["steps"]
     fitting = [e for e, s in zip(edits, steps, strict=True) if s["status"] == "exact"]
     if len(fitting) < count:
         sys.exit(f"bench: only {len(fitting)} of {len(edits)} recipes fit {base}")

@@ -77,7 +77,7 @@ class Ran:
 
     @property
     def verdicts(self) -> dict[str, str]:
-        return {step["id"]: step["result"] for step in self.document["steps"]}
+        return {step["id"]: step["verdict"] for step in self.document["steps"]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+INSTALLED = Path("/var/lib/dpkg/status")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -54,13 +55,13 @@ class Archive:
             "-oDir::Etc::sourcelist=/dev/null",
             f"-oDir::Etc::sourceparts={root}/parts",
             f"-oDir::State::lists={root}/lists",
+            f"-oDir::State::status={root}/status",
             f"-oDir::Cache={root}/cache",
             "-oAPT::Sandbox::User=root",
             "-oAcquire::Retries=3",
         ]
-        if alone:
-            (root / "status").touch()
-            self.options.append(f"-oDir::State::status={root}/status")
+        # A copy, because apt locks the folder that the status is in.
+        (root / "status").write_bytes(b"" if alone else INSTALLED.read_bytes())
         main, fixes = mirrors()
         entries = [source_entry(main, suites)]
         if security:
