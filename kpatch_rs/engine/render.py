@@ -7,15 +7,17 @@ conflict, so that one run shows everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds import kind_of
 from kpatch_rs.kinds.base import Ground, History
 from kpatch_rs.model.outcome import EditReport, Outcome, Place, Status, Step, gravest
-from kpatch_rs.model.series import Edit, Recipe, Series
+from kpatch_rs.model.series import Edit, Recipe, Series, Where
 from kpatch_rs.model.tree import BaseTree, TreeOverlay
+from kpatch_rs.model.version import Guard
 
 Watch = Callable[[Recipe], None]
 """Called before each recipe is planned: progress, and nothing else."""
@@ -39,7 +41,7 @@ def render(
 
 
 def _step(recipe: Recipe, before: TreeOverlay, history: History) -> Step:
-    if recipe.when and (objection := recipe.when.objection(before)):
+    if objection := _objection(recipe.when, recipe, recipe.where, before):
         return Step(
             recipe=recipe,
             status=Status.SKIPPED,
@@ -70,29 +72,47 @@ def _sum_up(reports: Sequence[EditReport]) -> tuple[Status, str]:
 
 
 def _outcome(edit: Edit, recipe: Recipe, ground: Ground) -> Outcome:
-    if edit.when and (objection := edit.when.objection(ground.tree)):
+    if objection := _objection(edit.when, recipe, edit.where, ground.tree):
         return Outcome(status=Status.SKIPPED, tree=ground.tree, reason=objection)
-    try:
+    with _placed(recipe, edit.where):
         return kind_of(edit).plan(edit, ground)
+
+
+def _objection(guard: Guard | None, recipe: Recipe, where: Where, tree: TreeOverlay) -> str:
+    with _placed(recipe, where):
+        return guard.objection(tree) if guard else ""
+
+
+@contextmanager
+def _placed(recipe: Recipe, where: Where) -> Iterator[None]:
+    """Put recipe and place in front of what is wrong in a recipe itself."""
+    try:
+        yield
     except KpatchError as error:
-        error.message = f"{recipe.id} ({edit.where}): {error.message}"
+        error.message = f"{recipe.id} ({where}): {error.message}"
         raise
 
 
 def compared(steps: tuple[Step, ...], last: tuple[Step, ...]) -> tuple[Step, ...]:
     """`steps` told against the last rendering: elsewhere is `moved`, other text is `adapted`.
 
-    Edits are paired by recipe id and position; what has no partner keeps its own status.
+    Edits are paired by recipe id and position, those a guard skips left out: variants of one edit
+    take each other's place. What has no partner keeps its own status.
     """
     known = {step.recipe.id: step for step in last}
     return tuple(_compared(step, known.get(step.recipe.id)) for step in steps)
 
 
 def _compared(step: Step, last: Step | None) -> Step:
-    if last is None or len(last.edits) != len(step.edits):
+    if last is None or not step.edits:
         return step
-    edits = tuple(_told(new, old.outcome) for new, old in zip(step.edits, last.edits, strict=True))
-    status, reason = _sum_up(edits) if edits else (step.status, step.reason)
+    old = [e.outcome for e in last.edits if e.outcome.status is not Status.SKIPPED]
+    rendered = [e for e in step.edits if e.outcome.status is not Status.SKIPPED]
+    if len(old) != len(rendered):
+        return step
+    partners = iter(old)
+    edits = tuple(_told(e, next(partners)) if e in rendered else e for e in step.edits)
+    status, reason = _sum_up(edits)
     return replace(step, edits=edits, status=status, reason=reason)
 
 
@@ -116,7 +136,8 @@ def _moved(held: str, was: Place, now: Place) -> str:
     if now.path != was.path:
         return f"{held}: from {was} to {now}"
     by = now.line - was.line
-    return f"{held}: {abs(by)} lines {'down' if by > 0 else 'up'}, from {was} to {now}"
+    lines = "line" if abs(by) == 1 else "lines"
+    return f"{held}: {abs(by)} {lines} {'down' if by > 0 else 'up'}, from {was} to {now}"
 
 
 def _both_texts(old: bytes, new: bytes) -> str:

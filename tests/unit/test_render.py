@@ -135,6 +135,25 @@ def test_comparison_tells_adapted_with_both_texts() -> None:
     assert (step.status, step.reason) == (Status.ADAPTED, "was: 'x'; is: 'z'")
 
 
+def test_variants_of_one_edit_take_each_others_place() -> None:
+    def variants(version: bytes) -> tuple[Step, ...]:
+        edits = (
+            ToyEdit(where=Where("a.toml"), line="x", when=Guard(max="6.11")),
+            ToyEdit(where=Where("a.toml"), line="x", when=Guard(min="6.12")),
+        )
+        recipe = Recipe(where=Where("a.toml"), id="a", subject="a", edits=edits)
+        series = Series(name="s", base="", change_id="", recipes=(recipe,))
+        tree = DictTree(
+            {"list": b"\n" * (version == b"1") + b"anchor\n", "Makefile": makefile % version}
+        )
+        return render(series, tree, NoHistory())
+
+    makefile = b"VERSION = 6\nPATCHLEVEL = %s\nSUBLEVEL = 0\n"
+    (step,) = compared(variants(b"12"), variants(b"1"))
+    assert [e.outcome.status for e in step.edits] == [Status.SKIPPED, Status.MOVED]
+    assert step.reason == "anchor: 1 line up, from list:3 to list:2"
+
+
 def test_a_step_without_partner_keeps_its_status() -> None:
     old = rendered(b"anchor\n", recipe("a", "x"))
     (step,) = compared(rendered(b"1\nanchor\n", recipe("b", "x")), old)
