@@ -88,6 +88,8 @@ class Verdict:
     result: Result
     reason: str = ""
     """Why it failed or was not built; empty when passed."""
+    hint: str = ""
+    """What cures it, where that is known."""
     target: str = ""
     """The make target that failed."""
     errors: tuple[str, ...] = ()

@@ -1,0 +1,153 @@
+"""The tools of this machine: what they are, and why the kernel's Rust does not build with them.
+
+The tree decides what is good enough (`make rustavailable`, scripts/min-tool-version.sh); this
+module only finds the tools and puts the tree's answer into words.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpatch_rs.build.make import Make, Toolchain, child_environment
+from kpatch_rs.build.process import Ran, run
+
+_SECONDS = 30.0
+"""For one tool to say its version; rustup's rustc may have to unpack first."""
+
+_PINNED = "is too new"
+"""In the answer of kernels up to 6.10, which are made for one version of rustc and bindgen."""
+
+_ADVICE = "*** Please see Documentation"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that is there."""
+
+    name: str
+    path: str
+    version: str
+    """The first line of what it says about itself."""
+
+    @property
+    def number(self) -> str:
+        """'1.95.0' out of the version line; '' where none is in it."""
+        found = re.search(r"\d+\.\d+(?:\.\d+)?", self.version)
+        return found[0] if found else ""
+
+
+def tool_names(toolchain: Toolchain, environment: Mapping[str, str]) -> dict[str, str]:
+    """The tools a build needs, and under which name or path each is called."""
+    llvm = environment.get("LLVM", "1")
+    before, after = (llvm, "") if llvm.endswith("/") else ("", llvm if llvm.startswith("-") else "")
+    compilers = ("clang", "ld.lld", "llvm-nm") if toolchain == "llvm" else ("gcc", "ld", "nm")
+    around = (before, after) if toolchain == "llvm" else ("", "")
+    return {
+        "make": "make",
+        **{name: f"{around[0]}{name}{around[1]}" for name in compilers},
+        **{name: name for name in ("flex", "bison", "perl")},
+        "rustc": environment.get("RUSTC") or "rustc",
+        "bindgen": environment.get("BINDGEN") or "bindgen",
+    }
+
+
+def find_tools(toolchain: Toolchain, environment: Mapping[str, str]) -> dict[str, Tool | None]:
+    """Each tool by its plain name; None where PATH has none that runs."""
+    names = tool_names(toolchain, environment)
+    return {name: find_tool(name, called, environment) for name, called in names.items()}
+
+
+def find_tool(name: str, called: str, environment: Mapping[str, str]) -> Tool | None:
+    """The tool called `called`; None where it is absent or cannot say its version."""
+    path = shutil.which(called, path=environment.get("PATH", ""))
+    if path is None:
+        return None
+    ran = run(
+        [path, "--version"],
+        cwd=Path("/"),
+        environment=child_environment(environment),
+        timeout=_SECONDS,
+    )
+    lines = ran.text.strip().splitlines()
+    return Tool(name, path, lines[0]) if ran.ok and lines else None
+
+
+def rust_sources(rustc: Tool | None, environment: Mapping[str, str]) -> Path | None:
+    """The folder with core's source that Kbuild will use; None where it is not there."""
+    given = environment.get("RUST_LIB_SRC")
+    if given:
+        folder = Path(given)
+    elif rustc:
+        ran = run(
+            [rustc.path, "--print", "sysroot"],
+            cwd=Path("/"),
+            environment=child_environment(environment),
+            timeout=_SECONDS,
+        )
+        folder = Path(ran.text.strip()) / "lib/rustlib/src/rust/library"
+    else:
+        return None
+    return folder if (folder / "core/src/lib.rs").exists() else None
+
+
+def identity(toolchain: Toolchain, environment: Mapping[str, str]) -> str:
+    """Changes when a verdict of this machine's tools may: their versions, core's source."""
+    tools = find_tools(toolchain, environment)
+    source = rust_sources(tools["rustc"], environment)
+    listed = (
+        sorted((f.name, f.stat().st_size) for f in source.glob("core/src/*.rs")) if source else 0
+    )
+    return hashlib.sha256(repr((toolchain, sorted(tools.items()), listed)).encode()).hexdigest()
+
+
+def missing(tools: Mapping[str, Tool | None]) -> tuple[str, ...]:
+    """The names of the tools that are not there."""
+    return tuple(name for name, tool in tools.items() if tool is None)
+
+
+@dataclass(frozen=True, slots=True)
+class RustAvailable:
+    """What the tree says about building Rust with this machine's tools."""
+
+    usable: bool
+    """False: the tree refuses."""
+    remarks: str
+    """Why it refuses, or what it warns of; '' where it is content."""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the kernel is made for one older version: it may work, mostly it does not."""
+        return _PINNED in self.remarks
+
+
+def rust_available(make: Make) -> RustAvailable:
+    """Ask the tree in `make`."""
+    ran = make.run("rustavailable")
+    if not ran.ok and "No rule to make target" in ran.text:
+        return RustAvailable(False, "this kernel has no Rust support (make has no 'rustavailable')")
+    return RustAvailable(ran.ok, _remarks(ran))
+
+
+def _remarks(ran: Ran) -> str:
+    """The lines that begin with ***, up to the advice to read the documentation."""
+    said = [line.strip() for line in ran.text.splitlines() if line.startswith("***")]
+    said = [line[3:].strip() for line in said if not line.startswith((_ADVICE, "*** on how"))]
+    text = " ".join(line.strip() for line in said if line.strip())
+    return re.sub(r"\s{2,}", " ", text)
+
+
+def least_version(make: Make, tool: str) -> str:
+    """What the tree's scripts/min-tool-version.sh asks of `tool`; '' where it does not say."""
+    ran = run(
+        ["sh", "scripts/min-tool-version.sh", tool],
+        cwd=make.tree,
+        environment=child_environment(make.environment) | {"ARCH": make.arch, "SRCARCH": "x86"},
+        timeout=_SECONDS,
+        stderr=False,
+    )
+    return ran.text.strip() if ran.ok and re.fullmatch(r"[0-9.]+", ran.text.strip()) else ""

@@ -1,0 +1,182 @@
+"""One O= folder, kept from check to check, with the configurations it was given.
+
+`olddefconfig` takes seconds (it tries every compiler flag anew), so its results are kept beside the
+objects and put back as they were: for the same wishes, Kconfig files and tools it gives the same
+.config. make then rebuilds what the difference touches, and nothing else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kpatch_rs.build.config import Settings, merged, read_config
+from kpatch_rs.build.diagnosis import diagnose, first_errors
+from kpatch_rs.build.make import Make
+from kpatch_rs.build.process import Ran
+from kpatch_rs.build.store import replace_file
+from kpatch_rs.errors import KpatchError
+
+
+class Busy(KpatchError):
+    """Another check is at work in the same folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A make that did not do what it was asked."""
+
+    target: str
+    reason: str
+    hint: str = ""
+    errors: tuple[str, ...] = ()
+    passing: bool = False
+    """Whether it says nothing about the series: the time was up, the disk full, the make killed."""
+
+
+class MakeFailed(Exception):
+    """Carries a Failure to where a step's verdict is made."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+@dataclass(slots=True)
+class Workspace:
+    """The kernel tree of the moment and its O= folder."""
+
+    make: Make
+    start: str
+    """The make target that makes the first .config."""
+    identity: str
+    """Of everything but the Kconfig files that decides what a .config becomes: the tools."""
+    base: str
+    """The tree whose `start` is taken; its object name."""
+    kconfig: str = ""
+    """Changes with the Kconfig files of the tree of the moment."""
+    _now: str = field(default="", init=False)
+
+    @property
+    def tree(self) -> Path:
+        """The checked-out kernel."""
+        return self.make.tree
+
+    @property
+    def out(self) -> Path:
+        """The O= folder."""
+        return self.make.out
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else works in the folder meanwhile. Raises Busy."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        with (self.out / ".kpatch-lock").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Busy(
+                    f"another check is building in {self.out}", hint="wait until it is done"
+                ) from None
+            yield
+
+    def configure(self, wanted: Mapping[str, str]) -> Settings:
+        """Make the .config that `wanted` leads to and return what it says. Raises MakeFailed."""
+        key = self._key(self.kconfig, sorted(wanted.items()))
+        if key != self._now:
+            self._configure(key, wanted)
+            self._now = key
+        return read_config(self._config.read_bytes())
+
+    def _configure(self, key: str, wanted: Mapping[str, str]) -> None:
+        self._now = ""
+        known = self._kept / key
+        if known.exists():
+            return _write_changed(self._config, known.read_bytes())
+        _write_changed(self._config, merged(self._start_config(), wanted))
+        self._asked("olddefconfig")
+        replace_file(known, self._config.read_bytes())
+        return None
+
+    def _start_config(self) -> bytes:
+        """What `make START` gives on the base; a step that changes a default does not change it."""
+        self._kept.mkdir(exist_ok=True)
+        known = self._kept / f"start-{self._key()}"
+        if not known.exists():
+            self._asked(self.start)
+            replace_file(known, self._config.read_bytes())
+        return known.read_bytes()
+
+    def build(self, *targets: str) -> dict[str, Failure]:
+        """`make TARGETS` in one go; what failed, by target. Only then one by one, to know which."""
+        for name in targets:
+            self._forget_orphan(name)
+        if not targets or self.make.run(*targets).ok:
+            return {}
+        ran = {name: self.make.run(name) for name in targets}
+        return {name: failure(name, r, self) for name, r in ran.items() if not r.ok}
+
+    def ask(self, target: str, *, database: bool = False) -> Ran:
+        """`make TARGET`, whatever comes of it."""
+        return self.make.run(target, database=database)
+
+    def _asked(self, target: str) -> None:
+        ran = self.ask(target)
+        if not ran.ok:
+            raise MakeFailed(failure(target, ran, self))
+
+    def _forget_orphan(self, target: str) -> None:
+        """Remove an object whose source is gone: make would take it for up to date."""
+        if target.endswith(".o") and source_of(target, self.tree, self.out) is None:
+            (self.out / target).unlink(missing_ok=True)
+
+    def _key(self, *parts: object) -> str:
+        return hashlib.sha256(
+            repr((self.identity, self.base, self.make.variables(), self.start, *parts)).encode()
+        ).hexdigest()
+
+    @property
+    def _config(self) -> Path:
+        return self.out / ".config"
+
+    @property
+    def _kept(self) -> Path:
+        return self.out / ".kpatch-configs"
+
+
+def source_of(target: str, *folders: Path) -> Path | None:
+    """The file `target` is compiled from, in the order Kbuild's pattern rules win; or None."""
+    stem = target.removesuffix(".o")
+    found = (f / f"{stem}{s}" for f in folders for s in (".c", ".rs", ".rs.S", ".S"))
+    return next((path for path in found if path.exists()), None)
+
+
+def failure(target: str, ran: Ran, workspace: Workspace) -> Failure:
+    """Why `target` was not made, in the tree's own paths."""
+    text = ran.text.replace(f"{workspace.tree}/", "").replace(f"{workspace.out}/", "")
+    errors = first_errors(text)
+    if ran.timed_out:
+        return Failure(
+            target=target,
+            reason=f"make {target} was stopped after {ran.seconds:.0f} s",
+            errors=errors,
+            passing=True,
+        )
+    known = diagnose(text)
+    return Failure(
+        target=target,
+        reason=known.cause if known else (errors[0].strip() if errors else f"make: {ran.code}"),
+        hint=known.cure if known else "",
+        errors=errors,
+        passing=ran.code < 0 or "No space left on device" in text,
+    )
+
+
+def _write_changed(path: Path, data: bytes) -> None:
+    """Leave the file's time alone where nothing changes: make goes by it."""
+    if not path.exists() or path.read_bytes() != data:
+        replace_file(path, data)

@@ -1,0 +1,219 @@
+"""doctor: what this machine lacks to render, and to build Rust in this kernel, with the cure.
+
+Guarantees: reads the repository and never changes it; with -k it runs the kernel's own scripts, in
+kpatch-rs's build tree and not in the user's, and none of the series' code.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kpatch_rs.build.config import lost, read_fragment
+from kpatch_rs.build.toolchain import (
+    Tool,
+    find_tool,
+    find_tools,
+    identity,
+    least_version,
+    rust_available,
+    rust_sources,
+)
+from kpatch_rs.build.unmet import unmet_in_tree
+from kpatch_rs.build.workspace import MakeFailed, Workspace
+from kpatch_rs.commands.proving import open_workspace
+from kpatch_rs.commands.session import Session
+from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.series import CheckSettings, Payload
+from kpatch_rs.report import clean, table
+
+if TYPE_CHECKING:
+    from kpatch_rs.gitio.repository import Repository
+
+_CURES: Mapping[str, str] = {
+    "git": "apt install git",
+    "make": "apt install make",
+    "clang": "apt install clang, and lld and llvm of the same version",
+    "ld.lld": "apt install lld",
+    "llvm-nm": "apt install llvm",
+    "gcc": "apt install gcc",
+    "ld": "apt install binutils",
+    "nm": "apt install binutils",
+    "flex": "apt install flex",
+    "bison": "apt install bison",
+    "perl": "apt install perl",
+    "rustc": "rustup toolchain install stable; or apt install rustc",
+    "bindgen": "cargo install --locked bindgen-cli; or apt install bindgen",
+    "rust-src": "rustup component add rust-src; or apt install rust-src, and set RUST_LIB_SRC",
+}
+
+_GITPYTHON = (3, 1, 45)
+"""Floor of pyproject.toml; older ones have known holes (GitPython's security advisories)."""
+
+_DEFAULT = Payload("built-in fragment", b"CONFIG_64BIT=y\nCONFIG_RUST=y\n")
+"""What is configured where no series says otherwise."""
+
+_OLD = 3600.0
+"""Seconds after which a lock or an unfinished pack is not of a git that still runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    fine: bool
+    detail: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """Everything that was looked at."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all is fine, 1 otherwise."""
+        return 0 if all(f.fine for f in self.findings) else 1
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry per finding; `cure` is empty where it is fine."""
+        return {
+            "findings": [
+                {"what": f.what, "fine": f.fine, "detail": f.detail, "cure": f.cure}
+                for f in self.findings
+            ]
+        }
+
+    def as_text(self) -> str:
+        """A table, then what to do."""
+        rows = [(f.what, "ok" if f.fine else "PROBLEM", f.detail) for f in self.findings]
+        cures = [f"{f.what}: {f.cure}" for f in self.findings if not f.fine and f.cure]
+        blocks = [table(("what", "state", "detail"), rows)]
+        blocks += [clean("\n".join(["to do:", *(f"  {cure}" for cure in cures)]))] if cures else []
+        return "\n\n".join(blocks)
+
+
+def run(session: Session) -> DoctorReport:
+    """Look at tools, repository, and how the kernel takes to both.
+
+    The kernel is the series' base where -s names one with a base, HEAD otherwise; without -k only
+    the tools are looked at. Raises KpatchError for a series or repository that cannot be read.
+    """
+    series = session.load_series() if session.series else None
+    settings = series.check if series else CheckSettings(config=_DEFAULT)
+    findings = [*_python(), *_tools(session, settings)]
+    if session.kernel is not None:
+        with session.open_kernel() as repository:
+            findings += _leftovers(repository.common_dir)
+            base = repository.resolve((series.base if series else "") or "HEAD")
+            findings += _kernel(session, settings, repository, base)
+    return DoctorReport(tuple(findings))
+
+
+def _python() -> Iterator[Finding]:
+    version = importlib.metadata.version("GitPython")
+    numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:3])
+    yield Finding("GitPython", numbers >= _GITPYTHON, version, "pip install -U GitPython")
+
+
+def _tools(session: Session, settings: CheckSettings) -> Iterator[Finding]:
+    tools = find_tools(settings.toolchain, session.environment)
+    git = find_tool("git", "git", session.environment)
+    for name, tool in {"git": git, **tools}.items():
+        yield _present(name, tool)
+    source = rust_sources(tools["rustc"], session.environment)
+    detail = str(source) if source else "the source of Rust's core library is not there"
+    yield Finding("rust-src", source is not None, detail, _CURES["rust-src"])
+
+
+def _present(name: str, tool: Tool | None) -> Finding:
+    detail = f"{tool.version} ({tool.path})" if tool else "not on PATH, or it does not run"
+    return Finding(name, tool is not None, detail, _CURES[name])
+
+
+def _leftovers(common: Path) -> Iterator[Finding]:
+    """Locks and packs a killed git left: named, never removed."""
+    places = (common / "refs" / "kpatch", common / "refs" / "heads")
+    stale = [f for p in places for f in p.rglob("*.lock") if _is_old(f)]
+    stale += [f for f in (common / "objects" / "pack").glob("tmp_pack*") if _is_old(f)]
+    for file in sorted(stale):
+        cure = f"see that no git is at work there, then: rm {file}"
+        yield Finding("left over", False, f"{file}, of a git that was killed", cure)
+    if not stale:
+        yield Finding("repository", True, f"{common}: nothing left over")
+
+
+def _is_old(file: Path) -> bool:
+    try:
+        return time.time() - file.stat().st_mtime > _OLD
+    except FileNotFoundError:
+        return False
+
+
+def _kernel(
+    session: Session, settings: CheckSettings, repository: Repository, base: Oid
+) -> Iterator[Finding]:
+    """What the kernel itself says of the tools, and what its configuration makes of CONFIG_RUST."""
+    tools = identity(settings.toolchain, session.environment)
+    tree, workspace = open_workspace(session, settings, repository, base, tools)
+    with workspace.held():
+        session.progress(f"doctor: checking out {base[:12]}")
+        tree.checkout(base)
+        try:
+            yield from _versions(session, settings, workspace)
+            yield _rust(workspace)
+            session.progress("doctor: configuring")
+            yield _config_rust(settings, workspace)
+        except FileNotFoundError:
+            yield Finding("kernel", False, "there is no make to ask it with", _CURES["make"])
+
+
+def _versions(session: Session, settings: CheckSettings, workspace: Workspace) -> Iterator[Finding]:
+    """Each tool against the tree's scripts/min-tool-version.sh."""
+    tools = find_tools(settings.toolchain, session.environment)
+    asked = {"rustc": "rustc", "bindgen": "bindgen", "clang": "llvm", "gcc": "gcc"}
+    for name, entry in asked.items():
+        tool, least = tools.get(name), least_version(workspace.make, entry)
+        if tool and least:
+            fine = _numbers(tool.number) >= _numbers(least)
+            detail = f"this kernel wants {least} or newer, and {name} is {tool.number}"
+            yield Finding(f"{name} version", fine, detail, f"a newer one: {_CURES[name]}")
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", version)]
+
+
+def _rust(workspace: Workspace) -> Finding:
+    available = rust_available(workspace.make)
+    fine = available.usable and not available.pinned
+    cure = (
+        "install the very versions the kernel's scripts/min-tool-version.sh names, or take a newer "
+        "kernel"
+        if available.pinned
+        else "see Documentation/rust/quick-start.rst in the kernel"
+    )
+    return Finding("make rustavailable", fine, available.remarks or "Rust is available", cure)
+
+
+def _config_rust(settings: CheckSettings, workspace: Workspace) -> Finding:
+    """Whether olddefconfig keeps CONFIG_RUST=y, and what stands in its way."""
+    wanted = {**read_fragment(settings.config), "RUST": "y"}
+    try:
+        kept = workspace.configure(wanted)
+    except MakeFailed as failed:
+        told = failed.failure
+        return Finding("CONFIG_RUST", False, f"make {told.target}: {told.reason}", told.hint)
+    if not lost({"RUST": "y"}, kept):
+        return Finding("CONFIG_RUST", True, "can be set")
+    why = "; ".join(unmet_in_tree(workspace.tree, "RUST", kept))
+    cure = "change the series' Kconfig fragment, or [check] start, so that these are met"
+    return Finding("CONFIG_RUST", False, why or "olddefconfig drops it", cure)

@@ -1,0 +1,77 @@
+"""What a rendered series has to show, step by step: the kinds' proofs, seen as a whole.
+
+A kind knows one edit only. Whether a function it calls is the series' own, and from which step on
+a Kconfig symbol exists, shows in all of them together. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from kpatch_rs.kinds import kind_of
+from kpatch_rs.model.outcome import Status, Step
+from kpatch_rs.model.proof import ObjectBuilds, Proof, Reachable
+
+
+def proofs_of(steps: Sequence[Step]) -> tuple[tuple[Proof, ...], ...]:
+    """The proofs of each step; none for one that did not fit or was skipped.
+
+    Of the functions an object uses, those stay that the series' Rust objects define: any other is
+    the kernel's, and is there with the series' symbols off as well. Proofs about the same object
+    become one.
+    """
+    stated = [tuple(_stated(step)) for step in steps]
+    rust = {
+        name
+        for proofs in stated
+        for proof in proofs
+        if isinstance(proof, ObjectBuilds)
+        for name in proof.defines
+    }
+    return tuple(_merged(_own(proof, rust) for proof in proofs) for proofs in stated)
+
+
+def symbols_of(steps: Sequence[Step]) -> tuple[tuple[str, ...], ...]:
+    """For each step the symbols the series lets one set, up to and including it, in order."""
+    there: dict[str, None] = {}
+    found = []
+    for proofs in proofs_of(steps):
+        there |= dict.fromkeys(p.symbol for p in proofs if isinstance(p, Reachable))
+        found.append(tuple(there))
+    return tuple(found)
+
+
+def _stated(step: Step) -> Iterable[Proof]:
+    for report in step.edits:
+        if report.outcome.status not in (Status.CONFLICT, Status.SKIPPED):
+            yield from kind_of(report.edit).proofs(report.edit, report.outcome)
+
+
+def _own(proof: Proof, rust: set[str]) -> Proof:
+    if not isinstance(proof, ObjectBuilds):
+        return proof
+    return replace(proof, uses=tuple(name for name in proof.uses if name in rust))
+
+
+def _merged(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
+    """Each once, in the order first stated."""
+    objects: dict[bytes, ObjectBuilds] = {}
+    order: dict[Proof | bytes, None] = {}
+    for proof in proofs:
+        if isinstance(proof, ObjectBuilds):
+            first = objects.get(proof.target)
+            objects[proof.target] = _both(first, proof) if first else proof
+            order[bytes(proof.target)] = None
+        else:
+            order[proof] = None
+    return tuple(objects[p] if isinstance(p, bytes) else p for p in order)
+
+
+def _both(first: ObjectBuilds, second: ObjectBuilds) -> ObjectBuilds:
+    return ObjectBuilds(
+        first.target,
+        defines=tuple(dict.fromkeys(first.defines + second.defines)),
+        uses=tuple(dict.fromkeys(first.uses + second.uses)),
+        off_too=first.off_too or second.off_too,
+    )

@@ -1,0 +1,77 @@
+"""Nothing reaches make that it, or a shell below it, could take for a command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kpatch_rs.build.make import Make, child_environment, target
+from kpatch_rs.errors import Refused
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "drivers/;touch x;.o",
+        "$(shell touch x)",
+        "-j9",
+        "--eval=$(shell x)",
+        "X=1",
+        "a b",
+        "../out.o",
+        "a/../b.o",
+        "a`b`.o",
+        "",
+        b"f\xf6.o",
+    ],
+)
+def test_hostile_targets_are_refused(name: str | bytes) -> None:
+    with pytest.raises(Refused, match="is no make target"):
+        target(name)
+
+
+@pytest.mark.parametrize("name", ["arch/x86/kvm/kvm.mod", "lib/foo+bar.o", "rust-analyzer"])
+def test_ordinary_targets(name: str) -> None:
+    assert target(name) == name
+
+
+def make(environment: dict[str, str], out: str = "/o", arch: str = "x86_64") -> Make:
+    return Make(
+        tree=Path("/t"), out=Path(out), arch=arch, toolchain="llvm", environment=environment
+    )
+
+
+def test_tools_are_named_on_the_command_line() -> None:
+    """The top Makefile assigns BINDGEN, so the environment alone would not do."""
+    given = make({"BINDGEN": "/opt/bindgen", "LLVM": "-19"}).variables()
+    assert given == {"O": "/o", "ARCH": "x86_64", "LLVM": "-19", "BINDGEN": "/opt/bindgen"}
+
+
+def test_gcc_gets_no_llvm() -> None:
+    gcc = Make(tree=Path("/t"), out=Path("/o"), arch="x86_64", toolchain="gcc", environment={})
+    assert "LLVM" not in gcc.variables()
+
+
+@pytest.mark.parametrize(
+    ("environment", "out", "arch"),
+    [
+        ({"BINDGEN": "$(shell touch x)"}, "/o", "x86_64"),
+        ({"RUSTC": "rustc;x"}, "/o", "x86_64"),
+        ({}, "/with space", "x86_64"),
+        ({}, "/o", "x86 O=/etc"),
+        ({}, "/o", "$(x)"),
+    ],
+)
+def test_hostile_variables_are_refused(environment: dict[str, str], out: str, arch: str) -> None:
+    with pytest.raises(Refused):
+        make(environment, out, arch).variables()
+
+
+def test_strange_llvm_is_not_passed_on() -> None:
+    assert make({"LLVM": "1 CC=x"}).variables()["LLVM"] == "1"
+
+
+def test_environment_is_an_allow_list() -> None:
+    given = {"PATH": "/bin", "MAKEFLAGS": "-n", "KBUILD_OUTPUT": "/x", "CC": "evil", "LANG": "de"}
+    assert child_environment(given) == {"PATH": "/bin", "LC_ALL": "C"}
