@@ -78,7 +78,7 @@ source = "files/rust_foo.rs"
         return self.done(ground, edit.path, data, line=1, anchor=show(edit.path), text=data)
 
     def proofs(self, edit: RustFileEdit, outcome: Outcome) -> Sequence[Proof]:
-        root = _crate_root(outcome.tree, edit.path)
+        root = crate_root(outcome.tree, edit.path)
         return (ObjectBuilds(RepoPath(root[:-3] + b".o"), unconditional_symbols(edit.source.data)),)
 
 
@@ -202,7 +202,7 @@ def _parent(tree: TreeOverlay, path: RepoPath) -> RepoPath | None:
     return None
 
 
-def _crate_root(tree: TreeOverlay, path: RepoPath) -> RepoPath:
+def crate_root(tree: TreeOverlay, path: RepoPath) -> RepoPath:
     """The file that is compiled when `path` is; rust/kernel/lib.rs makes rust/kernel.o."""
     seen = {path}
     while (parent := _parent(tree, path)) and parent not in seen:

@@ -1,0 +1,394 @@
+"""The patch kind: exact, found elsewhere, merged, refused; and never two answers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from kpatch_rs.kinds.base import Ground
+from kpatch_rs.kinds.patch import PATCH, PatchEdit
+from kpatch_rs.model.outcome import Outcome, Status
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.proof import ObjectBuilds, Reachable, Unprovable
+from kpatch_rs.model.series import Payload, Where
+from kpatch_rs.model.tree import File, TreeOverlay
+from kpatch_rs.syntax.diff import DiffRefused
+from tests.trees import DictTree, NoHistory
+
+ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+class GitMerge:
+    """Satisfies History: the blobs it is given, and `git merge-file` itself."""
+
+    def __init__(self, *blobs: bytes) -> None:
+        self.blobs = {blob_name(b): b for b in blobs}
+
+    def blob(self, prefix: str) -> bytes | None:
+        found = [data for name, data in self.blobs.items() if name.startswith(prefix)]
+        return found[0] if len(found) == 1 else None
+
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+        with tempfile.TemporaryDirectory() as folder:
+            files = [Path(folder, name) for name in ("ours", "base", "theirs")]
+            for file, data in zip(files, (ours, base, theirs), strict=True):
+                file.write_bytes(data)
+            run = subprocess.run(
+                ["git", "merge-file", "-p", *files], env=ENV, capture_output=True, check=False
+            )
+        return run.stdout if run.returncode == 0 else None
+
+
+def blob_name(data: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0%b" % (len(data), data)).hexdigest()
+
+
+def diff(old: Mapping[str, bytes], new: Mapping[str, bytes], *options: str) -> bytes:
+    """What git says of two sets of files, with rename detection."""
+    with tempfile.TemporaryDirectory() as folder:
+        for tree, files in (("old", old), ("new", new)):
+            for name, data in files.items():
+                path = Path(folder, tree, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            Path(folder, tree).mkdir(exist_ok=True)
+        names = [f"--git-dir={folder}/git", "-c", "core.autocrlf=false"]
+        subprocess.run(["git", *names, "init", "-q", "--bare"], env=ENV, check=True)
+        trees = []
+        for tree in ("old", "new"):
+            index = {**ENV, "GIT_INDEX_FILE": f"{folder}/index.{tree}"}
+            at = [*names, f"--work-tree={folder}/{tree}"]
+            subprocess.run(["git", *at, "add", "-A"], env=index, check=True, cwd=f"{folder}/{tree}")
+            run = subprocess.run(
+                ["git", *at, "write-tree"], env=index, check=True, capture_output=True
+            )
+            trees.append(run.stdout.decode().strip())
+        words = ["diff", "--full-index", "--default-prefix", "-M", *options, *trees]
+        words.remove("--default-prefix")
+        return subprocess.run(
+            ["git", *names, *words], env=ENV, check=True, capture_output=True
+        ).stdout
+
+
+def plan(payload: bytes, files: Mapping[str, bytes | File], *blobs: bytes) -> Outcome:
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("files/x.diff", payload))
+    history = GitMerge(*blobs)
+    tree = TreeOverlay(DictTree(files))
+    outcome = PATCH.plan(edit, Ground(tree, history))
+    if outcome.status is Status.CONFLICT:
+        assert outcome.tree is tree
+        assert outcome.reason
+        assert outcome.hint
+    else:
+        assert outcome.place is not None
+        again = PATCH.plan(edit, Ground(outcome.tree, history))
+        assert again.status is Status.PRESENT, again.reason
+    return outcome
+
+
+def after(outcome: Outcome, name: str) -> bytes:
+    file = outcome.tree.read(RepoPath(name.encode()))
+    assert file is not None
+    return file.data
+
+
+def without_names(payload: bytes) -> bytes:
+    """The diff as a mailer's reader may see it: no blob names to go by."""
+    return b"".join(x for x in payload.splitlines(True) if not x.startswith(b"index "))
+
+
+OLD = b"".join(b"line %d\n" % n for n in range(1, 41))
+NEW = OLD.replace(b"line 20\n", b"line 20\nadded\n").replace(b"line 33\n", b"")
+DIFF = diff({"d/f.c": OLD}, {"d/f.c": NEW})
+
+
+def test_exact() -> None:
+    outcome = plan(DIFF, {"d/f.c": OLD})
+    assert outcome.status is Status.EXACT
+    assert after(outcome, "d/f.c") == NEW
+    assert str(outcome.place) == "d/f.c:21"
+    assert (outcome.anchor, outcome.text) == ("d/f.c", b"added\n")
+
+
+def test_mode_of_the_file_is_kept() -> None:
+    outcome = plan(DIFF, {"d/f.c": File(OLD, "100755")})
+    assert outcome.tree.read(RepoPath(b"d/f.c")) == File(NEW, "100755")
+
+
+def test_moved_says_from_and_to() -> None:
+    outcome = plan(DIFF, {"d/f.c": b"top\n" * 7 + OLD + b"end\n"})
+    assert outcome.status is Status.MOVED
+    assert after(outcome, "d/f.c") == b"top\n" * 7 + NEW + b"end\n"
+    assert "d/f.c: from line 21 to line 28" in outcome.reason
+    assert str(outcome.place) == "d/f.c:28"
+
+
+def test_present_when_all_of_it_is_there() -> None:
+    outcome = plan(without_names(DIFF), {"d/f.c": b"top\n" + NEW})
+    assert outcome.status is Status.PRESENT
+    assert str(outcome.place) == "d/f.c:22"
+
+
+def test_partly_there() -> None:
+    half = OLD.replace(b"line 33\n", b"")
+    outcome = plan(DIFF, {"d/f.c": half})
+    assert outcome.status is Status.EXACT
+    assert after(outcome, "d/f.c") == NEW
+    assert str(outcome.place) == "d/f.c:21"
+
+
+def test_ambiguous_block() -> None:
+    block = b"x1\nx2\nx3\nfoo();\ny1\ny2\ny3\n"
+    payload = diff({"f.c": block}, {"f.c": block.replace(b"foo", b"baz")})
+    twice = b"top\n" + block + b"mid\n" + block
+    alone = plan(payload, {"f.c": twice})
+    assert alone.status is Status.CONFLICT
+    assert "found it 2 times, at lines 2, 10" in alone.reason
+    assert [str(c.place) for c in alone.candidates] == ["f.c:2", "f.c:10"]
+    assert "no blob" in alone.reason
+
+
+def test_old_and_new_both_there_is_a_conflict() -> None:
+    block = b"x1\nx2\nx3\nfoo();\ny1\ny2\ny3\n"
+    new = block.replace(b"foo", b"baz")
+    outcome = plan(diff({"f.c": block}, {"f.c": new}), {"f.c": b"top\n" + new + b"mid\n" + block})
+    assert outcome.status is Status.CONFLICT
+    assert "found its old text at line 10 and its new text at line 2" in outcome.reason
+
+
+def test_three_way_decides() -> None:
+    ours = OLD.replace(b"line 18\n", b"LINE 18\n")
+    outcome = plan(DIFF, {"d/f.c": ours}, OLD)
+    assert outcome.status is Status.MOVED
+    assert after(outcome, "d/f.c") == NEW.replace(b"line 18\n", b"LINE 18\n")
+    assert outcome.reason == f"d/f.c: merged three-way, from blob {blob_name(OLD)[:12]}"
+    assert str(outcome.place) == "d/f.c:21"
+
+
+def test_three_way_that_conflicts() -> None:
+    outcome = plan(DIFF, {"d/f.c": OLD.replace(b"line 20\n", b"other\n")}, OLD)
+    assert outcome.status is Status.CONFLICT
+    assert "a three-way merge on blob" in outcome.reason
+    assert [str(c.place) for c in outcome.candidates] == ["d/f.c:18"]
+
+
+def test_without_history_the_nearest_text_is_shown() -> None:
+    outcome = plan(DIFF, {"d/f.c": b"x\n" * 90 + OLD.replace(b"line 20\n", b"other\n")})
+    assert outcome.status is Status.CONFLICT
+    assert "looked for 'line 20' at line 18, found it nowhere" in outcome.reason
+    assert [f"{c.place} {c.what}" for c in outcome.candidates] == ["d/f.c:108 line 18"]
+
+
+def test_hunks_in_another_order_conflict() -> None:
+    lines = OLD.splitlines(True)
+    outcome = plan(DIFF, {"d/f.c": b"".join(lines[28:] + lines[:28])})
+    assert outcome.status is Status.CONFLICT
+    assert "before the hunk above it" in outcome.reason
+
+
+def test_line_numbers_alone_place_nothing() -> None:
+    payload = diff({"f.c": OLD}, {"f.c": NEW}, "-U0")
+    outcome = plan(without_names(payload), {"f.c": OLD})
+    assert outcome.status is Status.CONFLICT, "an insertion without context says no place"
+    assert plan(payload, {"f.c": OLD}).status is Status.EXACT, "but on the very blob it does"
+
+
+def test_end_of_file_is_context() -> None:
+    payload = diff({"f.c": b"1\n2\n3\n"}, {"f.c": b"1\n2\n3\n4\n"})
+    assert plan(payload, {"f.c": b"1\n2\n3\nmore\n"}).status is Status.CONFLICT
+    moved = plan(payload, {"f.c": b"0\n1\n2\n3\n"})
+    assert (moved.status, after(moved, "f.c")) == (Status.MOVED, b"0\n1\n2\n3\n4\n")
+
+
+def test_both_sides_at_the_stated_lines_need_the_blob() -> None:
+    """Above the place the lines repeat, so that old and new text overlap."""
+    old, new = b"a\n" * 9, b"a\n" * 10
+    payload = diff({"f.c": old + b"z\n"}, {"f.c": new + b"z\n"}, "-U0")
+    assert plan(without_names(payload), {"f.c": old + b"z\n"}).status is Status.CONFLICT
+    assert after(plan(payload, {"f.c": old + b"z\n"}), "f.c") == new + b"z\n"
+
+
+NASTY = b"\xef\xbb\xbfcrlf\r\n\x0c\nlatin \xe9\n\x00nul\nlone \r cr\n \t \n--- a/x\n+++ b/x\nno eol"
+
+
+def test_bytes_survive() -> None:
+    old, new = NASTY + b"\n" + OLD + b"no eol\xe9", NASTY.replace(b"latin", b"LATIN") + b"\n" + OLD
+    payload = diff({"f.c": old}, {"f.c": new}, "--text")
+    assert after(plan(payload, {"f.c": old}), "f.c") == new
+    assert after(plan(payload, {"f.c": b"X\r\n" + old}), "f.c") == b"X\r\n" + new
+
+
+def test_new_file() -> None:
+    payload = diff({"a": b"a\n"}, {"a": b"a\n", "d/new.c": NASTY, "d/empty": b""}, "--text")
+    outcome = plan(payload, {"a": b"a\n"})
+    assert (outcome.status, str(outcome.place)) == (Status.EXACT, "d/empty:1")
+    assert outcome.anchor == "d/empty (1 of 2 files)"
+    assert (after(outcome, "d/new.c"), after(outcome, "d/empty")) == (NASTY, b"")
+    other = plan(payload, {"d/new.c": b"else\n"})
+    assert other.status is Status.CONFLICT
+    assert "d/new.c is there already, with other content" in other.reason
+
+
+def test_deletion() -> None:
+    payload = diff({"a": b"a\n", "d/f.c": OLD}, {"a": b"a\n"})
+    assert plan(payload, {"d/f.c": OLD}).tree.read(RepoPath(b"d/f.c")) is None
+    assert plan(payload, {"x": b""}).status is Status.PRESENT
+    changed = plan(payload, {"d/f.c": OLD.replace(b"line 7\n", b"")})
+    assert changed.status is Status.CONFLICT
+    assert [str(c.place) for c in changed.candidates] == ["d/f.c:7"]
+
+
+def test_rename() -> None:
+    pure = diff({"a.c": OLD}, {"d/b.c": OLD})
+    outcome = plan(pure, {"a.c": b"newer\n" + OLD})
+    assert outcome.status is Status.EXACT
+    assert after(outcome, "d/b.c") == b"newer\n" + OLD
+    assert outcome.tree.read(RepoPath(b"a.c")) is None
+
+    edited = diff({"a.c": OLD}, {"d/b.c": NEW})
+    outcome = plan(edited, {"a.c": b"newer\n" + OLD})
+    assert (outcome.status, after(outcome, "d/b.c")) == (Status.MOVED, b"newer\n" + NEW)
+    half = plan(edited, {"d/b.c": OLD})
+    assert (half.status, "was renamed already" in half.reason) == (Status.CONFLICT, True)
+    assert plan(edited, {"a.c": OLD, "d/b.c": b"else"}).status is Status.CONFLICT
+    assert plan(edited, {"d/b.x": OLD}).status is Status.CONFLICT
+
+
+def test_chain_of_renames_is_refused() -> None:
+    swap = b"".join(
+        b"diff --git a/%b b/%b\nrename from %b\nrename to %b\n" % (a, b, a, b)
+        for a, b in ((b"x", b"y"), (b"y", b"x"))
+    )
+    with pytest.raises(DiffRefused, match="is renamed, and changed at line"):
+        plan(swap, {"x": b"1", "y": b"2"})
+
+
+def test_mode_change() -> None:
+    payload = b"diff --git a/x.sh b/x.sh\nold mode 100644\nnew mode 100755\n"
+    outcome = plan(payload, {"x.sh": b"#!\n"})
+    assert outcome.tree.read(RepoPath(b"x.sh")) == File(b"#!\n", "100755")
+    assert plan(payload, {"x.sh": File(b"#!\n", "120000")}).status is Status.CONFLICT
+
+
+def link(target: str) -> bytes:
+    return (
+        "diff --git a/d/l b/d/l\nnew file mode 120000\n--- /dev/null\n+++ b/d/l\n"
+        f"@@ -0,0 +1 @@\n+{target}\n\\ No newline at end of file\n"
+    ).encode()
+
+
+def test_link() -> None:
+    outcome = plan(link("../f.c"), {"f.c": b""})
+    assert outcome.tree.read(RepoPath(b"d/l")) == File(b"../f.c", "120000")
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../x", "..", "a/../../../x", "/"])
+def test_link_out_of_the_tree_is_refused(target: str) -> None:
+    with pytest.raises(DiffRefused, match=r"files/x.diff:1: the link d/l -> .* leaves the tree"):
+        plan(link(target), {"f.c": b""})
+
+
+def test_nothing_is_written_through_a_link() -> None:
+    """git's t4139 and t4122, on the overlay."""
+    made = link("../f") + b"diff --git a/d/l/x b/d/l/x\nnew file mode 100644\n"
+    assert "is a link" in plan(made, {"f/y": b""}).reason
+    there = b"diff --git a/l/x b/l/x\nnew file mode 100644\n"
+    assert "is a link" in plan(there, {"l": File(b"f", "120000"), "f/y": b""}).reason
+    through = diff({"l/x": OLD}, {"l/x": NEW})
+    assert plan(through, {"l": File(b"f", "120000"), "f/x": OLD}).status is Status.CONFLICT
+    on_it = diff({"l": OLD}, {"l": NEW})
+    assert "has mode 120000" in plan(on_it, {"l": File(OLD, "120000")}).reason
+
+
+def test_file_becomes_a_link() -> None:
+    payload = (
+        b"diff --git a/d/l b/d/l\ndeleted file mode 100644\n--- a/d/l\n+++ /dev/null\n"
+        b"@@ -1 +0,0 @@\n-x\n" + link("../f.c")
+    )
+    outcome = plan(payload, {"d/l": b"x\n"})
+    assert outcome.tree.read(RepoPath(b"d/l")) == File(b"../f.c", "120000")
+
+
+def test_missing_file_offers_like_names() -> None:
+    outcome = plan(DIFF, {"d/ff.c": OLD})
+    assert outcome.status is Status.CONFLICT
+    assert "files/x.diff:1: d/f.c: the tree has no such file" in outcome.reason
+    assert [str(c.place) for c in outcome.candidates] == ["d/ff.c:1"]
+
+
+def test_several_files_conflict_together() -> None:
+    payload = diff({"a.c": OLD, "b.c": OLD, "c.c": OLD}, {"a.c": NEW, "b.c": NEW, "c.c": NEW})
+    outcome = plan(payload, {"a.c": OLD, "b.c": b"", "c.c": b""})
+    assert outcome.status is Status.CONFLICT
+    assert "(2 of 3 files conflict)" in outcome.reason
+
+
+def test_a_long_file_without_the_text_is_told_fast() -> None:
+    """Bounded: 200,000 lines alike, none of them the one."""
+    outcome = plan(DIFF, {"d/f.c": b"line 19\nline 21\n" * 100_000})
+    assert outcome.status is Status.CONFLICT
+
+
+KCONFIG = b'config OLD\n\tbool "old"\n\nconfig NEW\n\tbool "new"\n\nconfig HIDDEN\n\tbool\n'
+
+
+def test_proofs() -> None:
+    old = {"d/f.c": OLD, "d/doc.rst": OLD, "gone.c": b"x\n", "d/Kconfig": KCONFIG[:24]}
+    new: dict[str, bytes] = {"d/f.c": NEW, "d/doc.rst": NEW, "d/Kconfig": KCONFIG}
+    new["d/a.rs"] = b'#[no_mangle]\npub extern "C" fn greet() {}\n'
+    new["d/g.h"] = b"int g;\n"
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("x", diff(old, new)))
+    outcome = PATCH.plan(edit, Ground(TreeOverlay(DictTree(old)), NoHistory()))
+    proofs = PATCH.proofs(edit, outcome)
+    assert [p for p in proofs if not isinstance(p, Unprovable)] == [
+        Reachable("NEW"),
+        ObjectBuilds(RepoPath(b"d/a.o"), ("greet",)),
+        ObjectBuilds(RepoPath(b"d/f.o"), off_too=True),
+    ]
+    why = [p.why for p in proofs if isinstance(p, Unprovable)]
+    assert [w.split(":")[0] for w in why] == [
+        "d/doc.rst",
+        "no .c file beside d/g.h includes it",
+        "gone.c goes away",
+    ]
+
+
+LINES = st.lists(
+    st.sampled_from([b"a\n", b"b\n", b"c\r\n", b"\x0c\xe9\n", b"{\n", b"}\n"]), max_size=30
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),  # shrinking would start thousands of gits
+    suppress_health_check=list(HealthCheck),
+)
+@given(LINES, LINES, LINES, LINES, st.booleans())
+def test_whatever_it_answers_is_right(
+    head: list[bytes], cut: list[bytes], put: list[bytes], above: list[bytes], named: bool
+) -> None:
+    """On the very file the result is the new one; on a shifted one, the shifted new one or none."""
+    tail = [b"t%d\n" % n for n in range(4)]
+    old, new = b"".join(head + cut + tail), b"".join(head + put + tail)
+    if old == new:
+        return
+    payload = diff({"f": old}, {"f": new}, "--text")
+    if not named:
+        payload = without_names(payload)
+    for shift in (b"", b"".join(above)):
+        outcome = plan(payload, {"f": shift + old})
+        if outcome.status is not Status.CONFLICT and outcome.status is not Status.PRESENT:
+            assert after(outcome, "f") == shift + new
+    if named:
+        assert plan(payload, {"f": old}).status is Status.EXACT
+        assert plan(payload, {"f": new}).status is Status.PRESENT
