@@ -1,7 +1,8 @@
 """What `git am` would make of mails, without a work tree.
 
 The same steps by the same programs as git's builtin/am.c: mailsplit, mailinfo, stripspace, apply.
-They run in a borrowed repository, so that their objects go away with it.
+They run in a borrowed repository, so that their objects go away with it. Mails are split as with
+`git am --keep-cr`: without it no file with CR at its line ends survives a mail.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _split(git: Git, folder: Path, mails: Sequence[bytes]) -> list[Path]:
         file.write_bytes(mail)
     parts = folder / "parts"
     parts.mkdir()
-    git.run("mailsplit", "-d4", "-b", f"-o{parts}", "--", *map(str, inputs))
+    git.run("mailsplit", "-d4", "-b", "--keep-cr", f"-o{parts}", "--", *map(str, inputs))
     files = sorted(parts.iterdir())
     if len(files) != len(mails):
         raise KpatchError(

@@ -1,0 +1,229 @@
+"""export: the last rendering as mails, proven twice before they are written.
+
+Every step must have been built, unless told otherwise; and the mails themselves are applied the
+way `git am` does it, and must give the very trees, messages and authors they were made from.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from kpatch_rs.commands.check import stored_verdicts
+from kpatch_rs.commands.outbox import write_mails
+from kpatch_rs.commands.session import Session
+from kpatch_rs.errors import CheckFailed, Conflict, KpatchError, Usage
+from kpatch_rs.gitio.mails import AppliedMail
+from kpatch_rs.gitio.oplog import OperationLog
+from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.mail.letters import Change, Mail, letters
+from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.operation import View
+from kpatch_rs.model.outcome import Status
+from kpatch_rs.model.proof import Result, Verdict
+from kpatch_rs.model.series import Series
+from kpatch_rs.report import clean, table
+
+VERSION_MAX = 9999
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """The mails that were written."""
+
+    out: Path
+    base_name: str
+    mails: tuple[Mail, ...]
+    trees: tuple[Oid, ...]
+    """The steps' trees, in the order of their mails."""
+    keep_cr: bool
+    """Whether a file has CR at line ends, which `git am` drops unless told to keep them."""
+    exit_code: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Folder, cover and mails; `keep-cr` says how to apply them."""
+        patches = [mail for mail in self.mails if mail.recipe]
+        return {
+            "out": str(self.out),
+            "cover": next((mail.file for mail in self.mails if not mail.recipe), None),
+            "keep-cr": self.keep_cr,
+            "mails": [
+                {
+                    "file": mail.file,
+                    "subject": mail.subject,
+                    "message-id": mail.message_id,
+                    "step": mail.recipe.id if mail.recipe else None,
+                    "tree": tree,
+                }
+                for mail, tree in zip(patches, self.trees, strict=True)
+            ],
+        }
+
+    def as_text(self) -> str:
+        """A line a mail, and how to go on."""
+        keep = " --keep-cr" if self.keep_cr else ""
+        lines = [
+            table(("file", "subject"), [(mail.file, mail.subject) for mail in self.mails]),
+            "",
+            f"{len(self.mails)} mails in {self.out}; applied to {self.base_name} they give the "
+            "rendered trees.",
+            f"to send them:  git send-email {self.out}",
+            f"to try them:   git am{keep} {self.out}/*.patch",
+        ]
+        if self.keep_cr:
+            lines.append("a file has CR at line ends: git am keeps them with --keep-cr only")
+        return clean("\n".join(lines))
+
+
+def run(
+    session: Session, *, out: Path, version: int | None, force: bool, unchecked: bool
+) -> ExportReport:
+    """Write the mails of the last rendering into `out`.
+
+    Raises KpatchError where there is no rendering of these recipes, Conflict where a step does not
+    fit, CheckFailed where one is not proven, Refused where `out` holds something else.
+    """
+    series = session.load_series()
+    number = series.version if version is None else version
+    if not 1 <= number <= VERSION_MAX:
+        raise Usage(f"version {number} is not in 1 to {VERSION_MAX}", hint="-v 2")
+    folder = (session.cwd / out).resolve()
+    with session.open_kernel() as repository:
+        view = _rendering(repository, series)
+        if not unchecked:
+            _refuse_unproven(session, series, repository, view)
+        session.progress("writing the mails")
+        changes = _changes(repository, series, view)
+        mails = _letters(repository, series, view, changes, number)
+        session.progress("applying the mails")
+        trees = tuple(step.tree for step in view.steps if step.commit and step.tree)
+        patches = [mail for mail in mails if mail.recipe]
+        applied = repository.trees_of_mails(view.base, [mail.data for mail in patches])
+        for made in zip(patches, changes, trees, applied, strict=True):
+            _compare(*made)
+    ours = re.sub(r"-v\d+-\d+-[0-9a-f]+@.*", "-v", mails[0].message_id)
+    write_mails(folder, {mail.file: mail.data for mail in mails}, ours=ours, force=force)
+    return ExportReport(
+        out=folder,
+        base_name=view.base_name,
+        mails=mails,
+        trees=trees,
+        keep_cr=any(b"\r\n" in change.patch for change in changes),
+    )
+
+
+def _rendering(repository: Repository, series: Series) -> View:
+    """The last rendering, if it is one of the recipes as they are now."""
+    view = OperationLog(repository, series.name).current()
+    if view is None or view.tip is None:
+        raise KpatchError(
+            f"series {series.name} is not rendered in this repository",
+            hint="render it first: kpatch-rs apply",
+        )
+    stuck = [step.id for step in view.steps if step.status == Status.CONFLICT]
+    if stuck:
+        raise Conflict(
+            f"the last rendering has conflicts in: {', '.join(stuck)}",
+            hint="kpatch-rs apply shows what each of them looked for",
+        )
+    if view.digest != series.digest():
+        raise KpatchError(
+            f"series {series.name} has changed since it was rendered on {view.base_name}",
+            hint="render it again: kpatch-rs apply",
+        )
+    branch = repository.branch(view.branch)
+    if branch not in (None, view.tip):
+        raise KpatchError(
+            f"branch {view.branch} was changed by hand since the series was rendered",
+            hint="put the change into the recipes; the mails are made of them",
+        )
+    return view
+
+
+def _refuse_unproven(session: Session, series: Series, repository: Repository, view: View) -> None:
+    verdicts = stored_verdicts(session, series, repository, view)
+    said = [
+        f"{step.id} ({_verdict(verdict)})"
+        for step, verdict in zip(view.steps, verdicts, strict=True)
+        if step.commit and not (verdict and verdict.result is Result.PASSED)
+    ]
+    if said:
+        raise CheckFailed(
+            f"not proven on {view.base_name}: {', '.join(said)}",
+            hint="kpatch-rs check builds them; export --unchecked writes the mails all the same",
+        )
+
+
+def _verdict(verdict: Verdict | None) -> str:
+    return str(verdict.result) if verdict else "not checked"
+
+
+def _changes(repository: Repository, series: Series, view: View) -> tuple[Change, ...]:
+    """The steps that have a commit, each against the one before it."""
+    recipes = {recipe.id: recipe for recipe in series.recipes}
+    before, changes = view.base, []
+    for step in view.steps:
+        if step.commit is None:
+            continue
+        diff = repository.diff(before, step.commit)
+        recipe = recipes[step.id]
+        change = Change(
+            recipe=recipe,
+            commit=step.commit,
+            author=recipe.author or repository.identity(),
+            patch=diff.patch,
+            stat=diff.stat + diff.summary,
+        )
+        changes.append(change)
+        before = step.commit
+    if not changes:
+        raise KpatchError(
+            f"{view.base_name} has all of series {series.name} already: there is nothing to mail",
+            hint="kpatch-rs status shows the steps",
+        )
+    return tuple(changes)
+
+
+def _letters(
+    repository: Repository, series: Series, view: View, changes: Sequence[Change], version: int
+) -> tuple[Mail, ...]:
+    return letters(
+        series,
+        changes,
+        stat=repository.series_stat(view.base, changes[-1].commit),
+        base=view.base,
+        sender=repository.identity(),
+        version=version,
+        date=int(time.time()),
+    )
+
+
+def _compare(mail: Mail, change: Change, tree: Oid, applied: AppliedMail) -> None:
+    """Raises KpatchError where `git am` would make something else of the mail."""
+    recipe = change.recipe
+    where = f"{recipe.where}: {recipe.id}: its mail {mail.file}"
+    if applied.tree != tree:
+        raise KpatchError(
+            f"{where} gives tree {applied.tree[:12]}, not {tree[:12]} as rendered",
+            hint="send the branch itself: this change does not survive the mail",
+        )
+    if applied.author != str(change.author).encode():
+        got = applied.author.decode(errors="replace")
+        raise KpatchError(
+            f"{where} gives the author as '{got}', not '{change.author}'",
+            hint="git am takes names of 3 to 60 characters, with single spaces",
+        )
+    if applied.message != recipe.message().encode():
+        wanted, got_ = recipe.message().encode().split(b"\n"), applied.message.split(b"\n")
+        pairs = enumerate(zip_longest(wanted, got_), 1)
+        line, want, got_line = next((n, a, b) for n, (a, b) in pairs if a != b)
+        raise KpatchError(
+            f"{where} gives another message: line {line} is {got_line!r}, not {want!r}",
+            hint="git am cuts white space at line ends, double spaces in the subject and double "
+            "blank lines: change them in the recipe",
+        )
