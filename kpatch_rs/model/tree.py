@@ -69,7 +69,8 @@ class TreeOverlay:
             return _type_of(self.changes[path])
         if any(f and p.startswith(path + b"/") for p, f in self.changes.items()):
             return "folder"
-        return self.base.entry_type(path)
+        there = self.base.entry_type(path)
+        return None if there == "folder" and self._emptied(path) else there
 
     def names(self, folder: RepoPath | None) -> tuple[bytes, ...]:
         """The names in `folder`, as :meth:`BaseTree.names` gives them."""
@@ -77,12 +78,20 @@ class TreeOverlay:
         found = set(self.base.names(folder))
         for path, changed in self.changes.items():
             if path.startswith(prefix):
-                head, _, deeper = path[len(prefix) :].partition(b"/")
+                head = path[len(prefix) :].split(b"/", 1)[0]
                 if changed:
                     found.add(head)
-                elif not deeper:
+                elif self.entry_type(RepoPath(prefix + head)) is None:
                     found.discard(head)
         return tuple(sorted(found))
+
+    def _emptied(self, folder: RepoPath) -> bool:
+        """Whether all that `base` has in `folder` is removed: git knows no empty folders."""
+        below = folder + b"/"
+        if not any(p.startswith(below) for p in self.changes):
+            return False
+        names = self.base.names(folder)
+        return all(self.entry_type(RepoPath(below + name)) is None for name in names)
 
     def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
         """Files that hold `word`; a changed file counts where the bytes occur in it at all."""
