@@ -74,7 +74,7 @@ def _name(folder: Path) -> str:
     try:
         return checked_id(folder.name)
     except MessageRefused as error:
-        raise Usage(f"the series' name {error.message}", hint=error.hint) from error
+        raise Usage(f"the series' name: {error.message}", hint=error.hint) from error
 
 
 def _must_be_free(folder: Path) -> None:

@@ -156,6 +156,8 @@ def _first_mark(value: Any) -> int:
 
     A table's own come first: [a] may stand below [a.b].
     """
+    if not isinstance(value, dict | list):
+        return 0
     if own := _marks([value]):
         return own[0]
     return min((mark for level in _levels(value) for mark in _marks(level)), default=0)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from kpatch_rs.errors import KpatchError
@@ -58,21 +59,25 @@ def read_table(
     line_of: LineOf,
     payload: ReadPayload,
     given: Mapping[str, Any] = types.MappingProxyType({}),
+    also: Sequence[str] = (),
 ) -> T:
     """Return `table` as a `wanted`; `given` are fields that do not come from the table.
 
-    A key is its field's name with '_' as '-'. Raises SeriesInvalid.
+    A key is its field's name with '_' as '-'; the keys `also` there are read elsewhere. Raises
+    SeriesInvalid.
     """
-    hints = typing.get_type_hints(wanted)
+    schema: type = wanted
+    hints = _hints(schema)
     fields = {
         f.name.replace("_", "-"): f
         for f in dataclasses.fields(wanted)  # type: ignore[arg-type]  # T is one of our dataclasses
         if f.name not in given
     }
+    known = [*fields, *also]
     for key in table:
-        if key not in fields:
+        if key not in known:
             raise SeriesInvalid(
-                Where(file, line_of(key)), f"unknown key '{key}'", hint=suggest(key, list(fields))
+                Where(file, line_of(key)), f"unknown key '{key}'", hint=suggest(key, known)
             )
     values = dict(given)
     for key, field in fields.items():
@@ -84,6 +89,12 @@ def read_table(
                 where, f"missing key '{key}'", hint=f"add: {_sample(key, hints[field.name])}"
             )
     return wanted(**values)
+
+
+@functools.cache
+def _hints(wanted: type) -> dict[str, Any]:
+    """Evaluating annotations takes longer than reading a table."""
+    return typing.get_type_hints(wanted)
 
 
 def _sample(key: str, hint: Any) -> str:
@@ -144,7 +155,7 @@ def _items(raw: Any, key: str, where: Where) -> enumerate[Any]:
         raise SeriesInvalid(
             where,
             f"'{key}' must be a list of strings, not {_toml_type(raw)}",
-            hint=f'{key} = ["…"]',
+            hint=f'write: {key} = ["…"]',
         )
     return enumerate(raw)
 

@@ -123,13 +123,22 @@ def _settings(data: bytes, payload: ReadPayload) -> Series:
     document = read_document(SERIES_FILE, data)
     line_of = document.line_of()
     _must_be_readable(document.table.get("format"), line_of)
-    given: dict[str, object] = {}
+    nested: dict[str, object] = {}
     for key, wanted in _TABLES.items():
         if isinstance(table := document.table.get(key), dict):
             lines = document.line_of(key)
-            given[key] = read_table(wanted, table, file=SERIES_FILE, line_of=lines, payload=payload)
-    rest = {key: value for key, value in document.table.items() if key not in given}
-    top = read_table(_Top, rest, file=SERIES_FILE, line_of=line_of, payload=payload, given=given)
+            nested[key] = read_table(
+                wanted, table, file=SERIES_FILE, line_of=lines, payload=payload
+            )
+    top = read_table(
+        _Top,
+        document.table,
+        file=SERIES_FILE,
+        line_of=line_of,
+        payload=payload,
+        given=nested,
+        also=tuple(nested),
+    )
     _check_top(top, line_of)
     _check_mail(top.mail, document.line_of("mail"))
     _check_check(top.check, document.line_of("check"))
@@ -168,7 +177,7 @@ def _check_top(top: _Top, line_of: LineOf) -> None:
         raise _off(
             line_of,
             "change-id",
-            f"'{top.change_id}' is none",
+            f"'{top.change_id}' is no change-id",
             "a date, a name and twelve hex digits: 20261122-kvm-rust-3f1c9a7d52e0",
         )
     if not 1 <= top.version <= 9999:
@@ -214,10 +223,10 @@ def _must_be_unique(recipes: Sequence[Recipe]) -> None:
     for recipe in recipes:
         other = seen.setdefault(recipe.id.casefold(), recipe)
         if other is not recipe:
-            same = "the id" if other.id == recipe.id else f"'{other.id}', but for case the id,"
+            same = "is" if other.id == recipe.id else "differs only in case from"
             raise SeriesInvalid(
                 recipe.where,
-                f"'id': '{recipe.id}' is {same} of {other.where.file} too",
+                f"'id': '{recipe.id}' {same} the id of {other.where.file}",
                 hint="give each recipe an id of its own",
             )
 
@@ -237,4 +246,4 @@ def _cover(folder: Path) -> Cover | None:
     try:
         return Cover(checked_subject(subject), checked_notes(body))
     except MessageRefused as error:
-        raise SeriesInvalid(Where(COVER_FILE), f"it {error.message}", hint=error.hint) from error
+        raise SeriesInvalid(Where(COVER_FILE), error.message, hint=error.hint) from error

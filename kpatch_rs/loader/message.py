@@ -39,7 +39,7 @@ def checked_id(text: str) -> str:
     """Return `text`, which names a recipe or a series in file names and refs."""
     if len(text) > ID_LIMIT:
         raise MessageRefused(
-            f"is {len(text)} characters long", hint=f"at most {ID_LIMIT} characters"
+            f"it is {len(text)} characters long", hint=f"at most {ID_LIMIT} characters"
         )
     if not _ID.fullmatch(text):
         raise MessageRefused(
@@ -52,14 +52,14 @@ def checked_id(text: str) -> str:
 def checked_subject(text: str) -> str:
     """Return `text`, a commit's subject line."""
     if not text.strip():
-        raise MessageRefused("is empty", hint='say what the patch does: "KVM: x86: Add …"')
+        raise MessageRefused("it is empty", hint='say what the patch does: "KVM: x86: Add …"')
     if "\n" in text:
-        raise MessageRefused("has more than one line", hint="put the rest into 'body'")
+        raise MessageRefused("it has more than one line", hint="put the rest into 'body'")
     stripped = _STRIPPED.match(text)
     if stripped or text != text.rstrip():
         lost = f"'{stripped[0]}' at the start" if stripped else "a blank at the end"
         raise MessageRefused(
-            f"has {lost}, which git am strips",
+            f"it has {lost}, which git am strips",
             hint="leave it out; [mail] prefix in series.toml adds [RFC] and the like",
         )
     return text
@@ -70,7 +70,7 @@ def checked_body(text: str) -> str:
     first = next((line for line in text.split("\n") if line.strip()), "")
     if _IN_BODY_HEADER.match(first):
         raise MessageRefused(
-            f"begins with '{first}', which git am takes for a header",
+            f"it begins with '{first}', which git am takes for a header",
             hint="begin with another line, or indent it by a blank",
         )
     return checked_notes(text, cut_too=True)
@@ -83,7 +83,7 @@ def checked_notes(text: str, *, cut_too: bool = False) -> str:
         if why != "cut" or cut_too:
             line = text.count("\n", 0, found.start()) + (not text.startswith("\n"))
             raise MessageRefused(
-                f"has the line '{found[0]}' (line {line} of it): {_WHY[why]}",
+                f"it has the line '{found[0]}' (line {line}): {_WHY[why]}",
                 hint="indent the line by a blank, or say it differently",
             )
     return text

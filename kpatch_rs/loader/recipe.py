@@ -40,17 +40,17 @@ class _Top:
     trailers: tuple[str, ...] = ()
     notes: str = ""
     when: Guard | None = None
-    edit: tuple[str, ...] = ()
-    """Read by :func:`_edits`; stands here so that the key counts as known."""
 
 
 def read_recipe(document: Document, payload: ReadPayload) -> Recipe:
     """Return `document` as a recipe. Raises SeriesInvalid."""
     line_of = document.line_of()
-    table = {key: value for key, value in document.table.items() if key != "edit"}
+    table = dict(document.table)
     if isinstance(notes := table.get("notes"), dict):
         table["notes"] = _by_version(notes, document)
-    top = read_table(_Top, table, file=document.file, line_of=line_of, payload=payload)
+    top = read_table(
+        _Top, table, file=document.file, line_of=line_of, payload=payload, also=["edit"]
+    )
 
     def checked(key: str, check: Callable[[str], T], text: str) -> T:
         return _checked(Where(document.file, line_of(key)), key, check, text)
@@ -112,13 +112,13 @@ def _edit(table: dict[str, Any], file: str, line_of: LineOf, payload: ReadPayloa
     if not isinstance(kind, str) or kind not in KINDS:
         place = Where(file, line_of("kind"))
         raise SeriesInvalid(place, f"unknown kind {kind!r}", hint=suggest(str(kind), list(KINDS)))
-    fields = {key: value for key, value in table.items() if key != "kind"}
     edit: Edit = read_table(
         KINDS[kind].edit,
-        fields,
+        table,
         file=file,
         line_of=line_of,
         payload=payload,
         given={"where": where},
+        also=["kind"],
     )
     return edit

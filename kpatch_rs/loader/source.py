@@ -48,8 +48,9 @@ def _inside(folder: Path, name: str) -> Path:
     try:
         repo_path(os.fsencode(name))
     except (PathRefused, ValueError) as error:
-        why = error.message if isinstance(error, PathRefused) else "is not UTF-8"
-        raise Unreadable(why, hint="name a file below the series folder: files/NAME") from error
+        raise Unreadable(
+            "it is no path below the series folder", hint="name a file in it: files/NAME"
+        ) from error
     top = folder.resolve()
     try:
         path = (top / name).resolve(strict=True)
@@ -58,7 +59,10 @@ def _inside(folder: Path, name: str) -> Path:
             "there is no such file", hint="put it into the series folder, or correct the name"
         ) from error
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, up to Python 3.12
-        raise Unreadable("it cannot be reached: a loop of links, or a file as a folder") from error
+        raise Unreadable(
+            "it cannot be reached: a loop of links, or a file as a folder",
+            hint="replace it by a regular file",
+        ) from error
     if not path.is_relative_to(top):
         raise Unreadable(
             "it is a link that leaves the series folder",

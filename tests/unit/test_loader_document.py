@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpatch_rs.loader.document import read_document
@@ -87,6 +87,7 @@ VALUES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(KEYS, VALUES, st.sampled_from(["", "\n", "# c = 1\n"])), max_size=12))
 def test_any_document(items: list[tuple[str, str, str]]) -> None:
     text, want = "", {}
@@ -145,6 +146,7 @@ def test_a_mebibyte_of_anything_ends_soon(data: bytes) -> None:
     assert time.monotonic() - began < 10, "a square or worse"
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=200) | st.text(alphabet="[]{}\"'=.\n ab#1-\\", max_size=60).map(str.encode)
 )
