@@ -65,10 +65,12 @@ class TreeOverlay:
 
     def entry_type(self, path: RepoPath) -> EntryType | None:
         """What stands at `path` in the overlay."""
-        if path in self.changes:
-            return _type_of(self.changes[path])
+        if file := self.changes.get(path):
+            return _type_of(file)
         if any(f and p.startswith(path + b"/") for p, f in self.changes.items()):
             return "folder"
+        if path in self.changes:
+            return None
         there = self.base.entry_type(path)
         return None if there == "folder" and self._emptied(path) else there
 
@@ -125,9 +127,7 @@ class TreeOverlay:
         return {p: mine for p in paths if (mine := self.read(p)) != earlier.read(p)}
 
 
-def _type_of(file: File | None) -> EntryType | None:
-    if file is None:
-        return None
+def _type_of(file: File) -> EntryType:
     return "link" if file.mode == "120000" else "file"
 
 

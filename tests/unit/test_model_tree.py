@@ -95,6 +95,13 @@ def test_a_folder_goes_with_its_last_file(tree: TreeOverlay) -> None:
     assert new.write(p("b"), File(b"")).entry_type(p("b")) == "file"
 
 
+def test_a_folder_takes_a_files_place(tree: TreeOverlay) -> None:
+    new = tree.remove(p("Makefile")).write(p("Makefile/x"), File(b""))
+    assert (new.entry_type(p("Makefile")), new.names(p("Makefile"))) == ("folder", (b"x",))
+    with pytest.raises(TreeCollision, match="Makefile is a folder"):
+        new.write(p("Makefile"), File(b""))
+
+
 def test_files_with(tree: TreeOverlay) -> None:
     assert tree.files_with(b"one", None) == (b"a/one.c", b"b/deep/er.c")
     assert tree.files_with(b"one", p("a")) == (b"a/one.c",)
