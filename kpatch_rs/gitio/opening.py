@@ -89,7 +89,9 @@ def _refusal(path: Path, ended: Ended) -> KpatchError:
         )
     if b"not a git repository" in ended.err:
         return KpatchError(f"{path} is not a git repository", hint="-k takes a clone of the kernel")
-    return KpatchError(f"{path}: {ended.failure('rev-parse').message}")
+    said = " ".join(ended.err.decode(errors="replace").split()).removeprefix("fatal: ")
+    newer = "it takes a newer git than the one on PATH" if "extension" in said else ""
+    return KpatchError(f"{path}: git refuses it: {said}", hint=newer)
 
 
 def _check_place(path: Path, git_dir: Path, prefix: bytes) -> None:
@@ -107,7 +109,9 @@ def _check_alternates(opened: Opened) -> None:
     """git says so while it looks for an object, and then takes what it cannot see for absent."""
     if not (opened.common_dir / "objects/info/alternates").exists():
         return
-    complaint = opened.git.attempt("cat-file", "-e", opened.nobody).err
+    # Any name that no object has; for the null name git does not even look.
+    nothing = opened.nobody.replace("0", "f")
+    complaint = opened.git.attempt("cat-file", "-e", nothing).err
     if b"alternate" in complaint:
         text = complaint.decode(errors="replace").strip().removeprefix("error: ")
         raise KpatchError(

@@ -122,7 +122,7 @@ class OperationLog:
 
     def _write(self, body: Mapping[str, Any], newest: Oid | None, named: Sequence[Oid]) -> Oid:
         data = json.dumps(body, indent=1, ensure_ascii=True).encode() + b"\n"
-        title = f"{body['verb']}: {body['summary']}\n".replace("\0", "")
+        title = _one_line(f"{body['verb']}: {body['summary']}") + "\n"
         entry = NewCommit(
             message=title.encode(errors="replace"),
             author=_WRITER,
@@ -149,7 +149,7 @@ class OperationLog:
         branches = [
             refs.Move(refs.branch_ref(git, m.branch), m.old, m.new) for m in moves if m.old != m.new
         ]
-        refs.move(git, [*branches, refs.Move(self.ref, newest, commit)], " ".join(why.split()))
+        refs.move(git, [*branches, refs.Move(self.ref, newest, commit)], _one_line(why))
 
     def _walk(self, newest: Oid | None) -> Iterator[Operation]:
         while newest:
@@ -180,6 +180,10 @@ class OperationLog:
             f"{self.ref}: operation {commit[:12]} cannot be read: {why}",
             hint=f"branches are not affected; to start a new log: git update-ref -d {self.ref}",
         )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.replace("\0", " ").split())
 
 
 def _named(before: View | None, after: View | None, moves: Sequence[BranchMove]) -> tuple[Oid, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from kpatch_rs.gitio.running import Conversation, Ended, Git, GitFailed
 from kpatch_rs.gitio.writing import DURABLE
 from kpatch_rs.model.oid import Oid, oid
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOCKED = re.compile(r"Unable to create '(.+?\.lock)': File exists")
 _BLOCKED = re.compile(r"'([^']+)' exists; cannot create '([^']+)'")
 
@@ -38,7 +40,8 @@ class Move:
 def branch_ref(git: Git, branch: str) -> str:
     """The full name of `branch`. Raises KpatchError where git would not take it."""
     ref = f"refs/heads/{branch}"
-    if branch.startswith("-") or git.attempt("check-ref-format", ref).code != 0:
+    misread = branch.startswith("-") or "\0" in branch
+    if misread or git.attempt("check-ref-format", ref).code != 0:
         raise KpatchError(f"'{branch}' cannot name a branch", hint="see: git help check-ref-format")
     return ref
 
@@ -86,13 +89,24 @@ def _expect(talk: Conversation, wanted: bytes) -> None:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Signals that end a program wait; git is told nothing of them (it has its own session)."""
-    stopping = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    """Signals that end a program wait; git is told nothing of them (it has its own session).
+
+    Blocking them would not do: another thread would take them, and Python would still act here.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is ever interrupted
+        return
+    waiting: list[int] = []
+    before = [(number, signal.getsignal(number)) for number in _STOPPING]
+    for number in _STOPPING:
+        signal.signal(number, lambda number, _: waiting.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before:
+            signal.signal(number, handler)
+        for caught in waiting:
+            signal.raise_signal(caught)
 
 
 def _explained(git: Git, moves: Sequence[Move], error: GitFailed) -> KpatchError:

@@ -20,9 +20,10 @@ def resolve(opened: Opened, objects: Objects, rev: str) -> Oid:
     shown = show(rev.encode(errors="surrogateescape"))
     if not rev or rev.startswith("-") or not rev.isprintable():
         raise UnknownRevision(f"'{shown}' is no revision", hint="name a tag, a branch or a commit")
-    if info := objects.info(f"{rev}^{{commit}}"):
+    # After a colon, git takes `^{commit}` for a part of the path.
+    if (info := objects.info(f"{rev}^{{commit}}")) and info.type == "commit":
         return info.oid
-    if info := objects.info(f"{rev}^{{}}"):
+    if info := objects.info(f"{rev}^{{}}") or objects.info(rev):
         raise UnknownRevision(f"'{shown}' is a {info.type}, not a commit")
     raise UnknownRevision(
         f"the repository {opened.common_dir} has no '{shown}'", hint=_hint(opened, rev)

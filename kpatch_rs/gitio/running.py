@@ -138,7 +138,7 @@ class Git:
                 start_new_session=True,
                 pass_fds=pass_fds,
             )
-        except (OSError, runner.GitCommandNotFound) as error:
+        except (OSError, ValueError, runner.GitCommandNotFound) as error:
             raise GitFailed(f"git cannot be started: {error}") from error
         return process
 

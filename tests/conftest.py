@@ -1,0 +1,34 @@
+"""Fixtures for whoever needs a git repository; tests/git overrides `around` with every git."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from kpatch_rs.gitio.repository import Repository
+from tests.repos import FILES, Surroundings, surroundings
+
+
+@pytest.fixture
+def around(tmp_path: Path) -> Surroundings:
+    """A git whose configuration is the test's own."""
+    return surroundings(tmp_path / "home")
+
+
+@pytest.fixture
+def kernel_repo(tmp_path: Path, around: Surroundings) -> Callable[..., Path]:
+    """Makes a small kernel repository: `kernel_repo({"Makefile": b"…"})` → its work tree."""
+
+    def make(files: Mapping[str, bytes] = FILES, *init: str, name: str = "kernel") -> Path:
+        return around.kernel(tmp_path / name, files, *init)
+
+    return make
+
+
+@pytest.fixture
+def repository(kernel_repo: Callable[..., Path], around: Surroundings) -> Iterator[Repository]:
+    """A small kernel, open."""
+    with Repository.open(kernel_repo(), around.environment) as opened:
+        yield opened
