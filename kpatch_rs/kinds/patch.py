@@ -264,9 +264,9 @@ class _FilePlan:
         blob = self.file.old_blob
         base = self.ground.history.blob(blob) if len(blob) >= BLOB_MIN else None
         if base is None:
-            raise self.lost(
-                there, doubts[0], f"the repository has no blob {blob or '(none named)'}"
-            )
+            missing = "the diff names no blob for a three-way merge"
+            also = f"the repository has no blob {blob}" if blob else missing
+            raise self.lost(there, doubts[0], also)
         try:
             theirs = put(base, place(base, self.file))
         except Uncertain as error:
@@ -324,10 +324,11 @@ _SHOWN = 5
 
 
 def _gist(hunk: Hunk) -> str:
-    """The line to look for: the first that goes, or else the context next to the change."""
+    """The line to look for: the first that goes, or else the context nearest to the change."""
     gone = [text for change, text in hunk.body if change == "-"]
-    beside = hunk.body[hunk.leading - 1][1] if hunk.leading else hunk.body[-1][1]
-    return f"'{show((gone[0] if gone else beside).strip()[:60])}'"
+    above = [text for _, text in reversed(hunk.body[: hunk.leading])]
+    telling = [text for text in (*gone, *above, *hunk.old) if text.strip()]
+    return f"'{show(telling[0].strip()[:60])}'" if telling else "blank lines"
 
 
 def _finding(doubt: Doubt) -> str:
