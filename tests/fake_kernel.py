@@ -14,6 +14,8 @@ from pathlib import Path
 MAKE = r"""#!{python}
 import json, pathlib, re, sys
 args = sys.argv[1:]
+if args == ["--version"]:
+    sys.exit(print("GNU Make 4.3"))
 given = dict(a.split("=", 1) for a in args if "=" in a)
 targets = [a for a in args if "=" not in a and not a.startswith("-")]
 out, tree = pathlib.Path(given["O"]), pathlib.Path.cwd()
@@ -29,13 +31,12 @@ def symbols():
     blocks = re.split(r"(?m)^config ", (tree / "Kconfig").read_text())[1:]
     return {{b.split()[0]: re.findall(r"depends on (\w+)", b) for b in blocks}}
 
-def rules():
-    file = tree / "Makefile"
-    return [l.split() for l in file.read_text().split("\n") if l] if file.exists() else []
-
-def objects(module):
-    on = config()
-    return [o for m, s, o in rules() if m == module and (s == "y" or on.get(s, "n") != "n")]
+def objects(folder, module):
+    file, on = tree / folder / "Makefile", config()
+    text = file.read_text() if file.exists() else ""
+    lists = re.findall(r"(?m)^(\S+?)-(?:y|\$\(CONFIG_(\w+)\))\s*\+?=(.*)$", text)
+    found = [o.split() for m, s, o in lists if m == module and (not s or on.get(s, "n") != "n")]
+    return [f"{{folder}}/{{o}}" for objects in found for o in objects]
 
 def fail(text):
     print(text)
@@ -65,13 +66,11 @@ for t in targets:
         crates = [{{"root_module": str(tree / r)}} for r in roots]
         (out / "rust-project.json").write_text(json.dumps({{"crates": crates}}))
     elif t.endswith(".mod"):
-        listed = objects(pathlib.Path(t).stem)
-        folder = pathlib.Path(t).parent
-        path = out / t
+        folder, path = pathlib.Path(t).parent, out / t
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(f"{{folder}}/{{o}}\n" for o in listed))
+        path.write_text("".join(o + "\n" for o in objects(folder, path.stem)))
         if "-p" in args:
-            print("real-obj-y :=", *(f"{{folder}}/{{o}}" for o in objects("-")))
+            print("real-obj-y :=", *objects(folder, "obj"))
     elif t.endswith(".o"):
         found = [s for e in (".c", ".rs") if (s := tree / (t[:-2] + e)).exists()]
         if not found and not (out / t).exists():
@@ -84,6 +83,7 @@ for t in targets:
                 fail(f"make[1]: *** [Makefile:1: {{t}}] Error 1")
             on = config()
             lines = [l.split() for l in text.split("\n") if l[:2] in ("T ", "U ")]
+            lines += [["T", f] for f in re.findall(r'extern "C" fn (\w+)', text)]
             path = out / t
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(
@@ -91,7 +91,7 @@ for t in targets:
             )
 """
 
-NM = '#!/bin/sh\nexec /bin/cat "$2"\n'
+NM = '#!/bin/sh\n[ "$1" = --version ] && echo nm 2.40 && exit\nexec /bin/cat "$2"\n'
 TOOL = "#!/bin/sh\necho {name} version 1.2.3\n"
 
 

@@ -34,7 +34,7 @@ BASE = {
     "Makefile": "",
 }
 SYMBOL = {"Kconfig": BASE["Kconfig"] + 'config KVM_RUST\n\tbool "x"\n\tdepends on RUST\n'}
-HOOKED = {"Makefile": "kvm KVM_RUST hello.o\n"}
+HOOKED = {"kvm/Makefile": "kvm-$(CONFIG_KVM_RUST) += hello.o\n"}
 CALLED = {"kvm/x86.c": "T kvm_init\nU hello KVM_RUST\n"}
 FRAGMENT = {"KVM": "y", "RUST": "y"}
 
@@ -184,19 +184,23 @@ def test_a_call_that_is_not_compiled(bench: Bench) -> None:
 
 def test_an_object_no_makefile_lists(bench: Bench) -> None:
     """`make kvm/hello.o` would succeed: only the .mod shows it."""
-    verdict = bench.check(changed("hook", {"Makefile": "other KVM_RUST hello.o\n"}))["hook"]
+    verdict = bench.check(
+        changed("hook", {"kvm/Makefile": "other-$(CONFIG_KVM_RUST) += hello.o\n"})
+    )["hook"]
     assert verdict.reason == "kvm/hello.o is not listed in kvm/kvm.mod"
 
 
 def test_an_object_listed_whatever_the_config(bench: Bench) -> None:
-    verdict = bench.check(changed("hook", {"Makefile": "kvm y hello.o\n"}))["hook"]
+    verdict = bench.check(changed("hook", {"kvm/Makefile": "kvm-y += hello.o\n"}))["hook"]
     assert verdict.reason == "kvm/hello.o is listed although CONFIG_KVM_RUST is off"
 
 
 def test_an_object_of_its_own(bench: Bench) -> None:
     own = (Member(HOOK, None, "KVM_RUST"),)
     steps = [
-        (n, {"Makefile": "- KVM_RUST hello.o\n"}, own) if n == "hook" else (n, c, p)
+        (n, {"kvm/Makefile": "obj-$(CONFIG_KVM_RUST) += hello.o\n"}, own)
+        if n == "hook"
+        else (n, c, p)
         for n, c, p in STEPS
     ]
     verdict = bench.check(steps)["hook"]
