@@ -187,31 +187,31 @@ at = "before-last-return"
 
 def _statement(edit: CCallEdit) -> bytes:
     """The statement, its lines at column 0. Raises KpatchError where it is not exactly one."""
-    if not re.fullmatch(r"[A-Za-z_]\w*", edit.function):
-        raise KpatchError(
-            f"function = '{edit.function}' is no C name",
-            hint='the bare name: function = "foo_init"',
-        )
+    for key, name in (("function", edit.function), ("call", edit.call)):
+        if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
+            raise KpatchError(
+                f"{key} = '{name}' is no C name", hint=f'the bare name: {key} = "foo_init"'
+            )
     if (edit.call is not None) != edit.at.endswith("-call"):
         needs = "needs" if edit.call is None else "has no use for"
         raise KpatchError(
             f'at = "{edit.at}" {needs} call', hint='at = "before-call", call = "foo_register"'
         )
-    first, _, rest = edit.statement.strip().partition("\n")
-    lines = "\n".join(filter(None, (first, textwrap.dedent(rest))))
-    body = parse_c(_in_function(lines)).children[0].child_by_field_name("body")
-    nodes = body.named_children if body else []
-    if (
-        len(nodes) != 1
-        or body is None
-        or body.has_error
-        or not nodes[0].type.endswith("_statement")
-    ):
+    lines = textwrap.dedent(edit.statement.strip("\n")).strip()
+    if [node.type[-10:] for node in _block(lines)] != ["_statement"]:
         raise KpatchError(
             f"statement = '{edit.statement}' is not one C statement",
             hint='a statement with its semicolon: statement = "foo_rust_init();"',
         )
     return lines.encode()
+
+
+def _block(lines: str) -> list[tree_sitter.Node]:
+    """What stands in a function made of `lines` alone; nothing where that is no C."""
+    root = parse_c(_in_function(lines))
+    body = root.children[0].child_by_field_name("body")
+    sound = body is not None and len(root.children) == 1 and not root.has_error
+    return body.named_children if body and sound else []
 
 
 def _in_function(statement: str) -> bytes:

@@ -18,7 +18,7 @@ from kpatch_rs.model.outcome import Candidate, Outcome
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
-from kpatch_rs.syntax.c_body import Unclear
+from kpatch_rs.syntax.c_body import Unclear, parse_c
 from kpatch_rs.syntax.c_functions import functions_named, macros_named
 from kpatch_rs.syntax.c_includes import below_includes, header_end
 from kpatch_rs.syntax.c_locate import place_in
@@ -122,12 +122,22 @@ def _wanted(edit: CDeclareEdit) -> Prototype:
             f"prototype = '{edit.prototype}': the stub needs names for its parameters",
             hint='name each: prototype = "int foo_rust_init(struct foo *foo);"',
         )
+    if edit.stub is not None and not _is_body(edit.stub.encode()):
+        raise KpatchError(
+            f"stub = '{edit.stub}' is not the body of a C function",
+            hint='statements with their semicolons: stub = "return -ENODEV;"',
+        )
     if edit.stub is None and wanted.nothing_done() is None:
         raise KpatchError(
             f"what the stub of {wanted.name.decode()}() returns is not plain from its type",
             hint='write its body: stub = "return …;"',
         )
     return wanted
+
+
+def _is_body(stub: bytes) -> bool:
+    root = parse_c(b"void f(void) {\n" + stub + b"\n}\n")
+    return len(root.children) == 1 and not root.has_error
 
 
 def _block(edit: CDeclareEdit, wanted: Prototype) -> bytes:
@@ -151,10 +161,20 @@ def _already(edit: CDeclareEdit, text: CText, wanted: Prototype) -> tuple[int, s
     for offset, found in prototypes_named(text, wanted.name):
         if found.signature != wanted.signature:
             return offset, f"{name}() is declared otherwise there"
-        if edit.config is not None and not stubs:
-            return offset, f"{name}() is declared there, but without a stub for when it is off"
-        return offset, ""
+        return offset, _otherwise_guarded(edit, text, offset, name, bool(stubs))
     return (stubs[0].named, f"{name}() is defined there") if stubs else None
+
+
+def _otherwise_guarded(edit: CDeclareEdit, text: CText, offset: int, name: str, stub: bool) -> str:
+    """What is wrong with the conditions the prototype at `offset` stands under; '' for nothing."""
+    conditions = [d for d in text.enclosing(offset) if b"CONFIG_" in d.rest]
+    if edit.config is None:
+        rest = show(conditions[-1].rest) if conditions else ""
+        return f"{name}() is declared there only under: {rest}" if conditions else ""
+    symbol = re.compile(rb"\bCONFIG_%s\b" % edit.config.encode())
+    if not any(symbol.search(d.rest) for d in conditions):
+        return f"{name}() is declared there, but not under CONFIG_{edit.config}"
+    return "" if stub else f"{name}() is declared there, but without a stub for when it is off"
 
 
 def _place(text: CText, edit: CDeclareEdit) -> tuple[int, bytes, bytes]:

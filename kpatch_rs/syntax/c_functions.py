@@ -68,10 +68,15 @@ def macros_named(text: CText, name: bytes) -> tuple[int, ...]:
 
 def returns_nothing(text: CText, function: Function) -> bool:
     """Whether its type is `void`; where a macro hides that, whether no `return` has a value."""
-    head = text.code[function.start : function.named]
+    head = last_of_head(text.code[function.start : function.named])
     if head.rstrip().endswith(b"("):
         return not re.search(rb"(?<!\w)return\s*[^\s;]", text.code[function.open : function.close])
     return bool(re.search(rb"(?<!\w)void(?!\w)[^*]*\Z", head))
+
+
+def last_of_head(head: bytes) -> bytes:
+    """What belongs to the name: without macros that stand above it with no semicolon."""
+    return re.split(rb"\)[ \t]*\n", head)[-1]
 
 
 def _function(text: CText, before: int, opened: int, closed: int) -> Function | None:

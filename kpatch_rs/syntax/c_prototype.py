@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import tree_sitter
 
 from kpatch_rs.syntax.c_body import blank_attributes, parse_c
-from kpatch_rs.syntax.c_functions import functions
+from kpatch_rs.syntax.c_functions import functions, last_of_head
 from kpatch_rs.syntax.c_text import CText, c_text
 
 _QUALIFIERS = frozenset((b"const", b"notrace", b"volatile"))
@@ -117,7 +117,8 @@ def prototypes_named(text: CText, name: bytes) -> Iterator[tuple[int, Prototype]
         start = max(text.code.rfind(mark, 0, match.start()) for mark in (b";", b"}", b"{")) + 1
         edge = max((d.end for d in text.directives if d.start < match.start()), default=0)
         end = text.code.find(b";", match.end())
-        found = prototype(text.code[max(start, edge) : end + 1]) if end > 0 else None
+        head = last_of_head(text.code[max(start, edge) : match.start()])
+        found = prototype(head + text.code[match.start() : end + 1]) if end > 0 else None
         if found and found.name == name:
             yield match.start(), found
 

@@ -92,6 +92,16 @@ class CText:
                 return -1
         return depth
 
+    def enclosing(self, offset: int) -> tuple[Directive, ...]:
+        """The `#if`s that `offset` stands in, the outermost first."""
+        opened: list[Directive] = []
+        for directive in self.between(0, offset):
+            if directive.opens:
+                opened.append(directive)
+            elif directive.name == b"endif" and opened:
+                opened.pop()
+        return tuple(opened)
+
     def partner(self, offset: int) -> int:
         """The `)` of the `(` at `offset`; -1 where it has none."""
         depth = 0

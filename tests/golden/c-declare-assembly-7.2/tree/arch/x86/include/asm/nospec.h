@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ASM_X86_NOSPEC_H_
+#define _ASM_X86_NOSPEC_H_
+
+#include <linux/static_key.h>
+
+#ifdef __ASSEMBLER__
+
+.macro CLEAR_CPU
+	verw	x86_verw_sel(%rip)
+.endm
+
+#else /* __ASSEMBLER__ */
+
+typedef u8 retpoline_thunk_t[32];
+
+void srso_safe_ret(void);
+
+#endif /* __ASSEMBLER__ */
+
+#endif /* _ASM_X86_NOSPEC_H_ */

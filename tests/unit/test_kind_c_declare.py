@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.kinds.base import Ground
+from kpatch_rs.kinds.c_declare import C_DECLARE, CDeclareEdit
+from kpatch_rs.model.outcome import Outcome, Status
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.proof import ObjectBuilds, Unprovable
+from kpatch_rs.model.series import Where
+from kpatch_rs.model.tree import TreeOverlay
+from tests.trees import DictTree, NoHistory
+
+FILE = "drivers/foo/foo.h"
+
+
+def an_edit(**changes: object) -> CDeclareEdit:
+    fields: dict[str, object] = {
+        "where": Where("0001.toml"),
+        "file": RepoPath(FILE.encode()),
+        "prototype": "int f(int a);",
+    }
+    return CDeclareEdit(**(fields | changes))  # type: ignore[arg-type]  # fields of one edit, by name
+
+
+def planned(source: str, /, file: str = FILE, **changes: object) -> Outcome:
+    tree = TreeOverlay(DictTree({file: source.encode()}))
+    edit = an_edit(file=RepoPath(file.encode()), **changes)
+    return C_DECLARE.plan(edit, Ground(tree, NoHistory()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prototype": "int f(int a)"}, "is not one C prototype"),
+        ({"prototype": "int f(int a) { }"}, "is not one C prototype"),
+        ({"config": "CONFIG_FOO"}, "is no Kconfig symbol"),
+        ({"config": "FOO", "prototype": "int f(int);"}, "needs names"),
+        ({"config": "FOO", "prototype": "struct a f(int a);"}, "not plain from its type"),
+        ({"stub": "return 1;"}, "stub needs config"),
+        ({"config": "FOO", "stub": "return 1"}, "not the body"),
+        ({"config": "FOO", "stub": "return 1; } int g(void) {"}, "not the body"),
+    ],
+)
+def test_what_is_wrong_in_the_recipe(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(KpatchError, match=message) as error:
+        planned("", FILE, **changes)
+    assert error.value.hint
+
+
+UNDER = "#ifdef CONFIG_FOO\nint f(int b);\n#else\nstatic inline int f(int b)\n{\n}\n#endif\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "config", "reason"),
+    [
+        ("int f(int);\n", None, ""),
+        (UNDER, "FOO", ""),
+        (UNDER, None, "declared there only under: CONFIG_FOO"),
+        (UNDER, "BAR", "not under CONFIG_BAR"),
+        ("int f(int a);\n", "FOO", "not under CONFIG_FOO"),
+        ("#ifdef CONFIG_FOO\nint f(int a);\n#endif\n", "FOO", "without a stub"),
+        ("long f(int a);\n", None, "declared otherwise"),
+        ("static inline int f(int a)\n{\n}\n", None, "f() is defined there"),
+        ("#define f(a) 0\n", None, "f is a macro there"),
+    ],
+)
+def test_what_is_there_already(source: str, config: str | None, reason: str) -> None:
+    outcome = planned(source, config=config)
+    assert outcome.status is (Status.CONFLICT if reason else Status.PRESENT)
+    assert reason in outcome.reason
+    assert not reason or outcome.candidates
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "reason"),
+    [
+        ("int a;\n", "drivers/foo/foo.c", "no #include stands"),
+        ("int a;\n", "include/uapi/linux/foo.h", "uapi"),
+        ("#define A 1\n", "include/dt-bindings/foo.h", "dt-bindings"),
+        ("#ifndef A\n#define A\n#endif\nint b;\n", FILE, "does not enclose"),
+    ],
+)
+def test_where_nothing_can_be_declared(source: str, file: str, reason: str) -> None:
+    outcome = planned(source, file)
+    assert outcome.status is Status.CONFLICT
+    assert reason in outcome.reason
+    assert outcome.hint
+
+
+def test_a_header_without_a_last_newline() -> None:
+    outcome = planned("#pragma once\nint a;")
+    file = outcome.tree.read(RepoPath(FILE.encode()))
+    assert file and file.data == b"#pragma once\nint a;\n\nint f(int a);\n"
+
+
+def proofs(files: dict[str, str]) -> object:
+    tree = TreeOverlay(DictTree({path: text.encode() for path, text in files.items()}))
+    edit = an_edit()
+    (proof,) = C_DECLARE.proofs(edit, C_DECLARE.plan(edit, Ground(tree, NoHistory())))
+    return proof
+
+
+def test_the_source_of_the_same_name_proves_a_header() -> None:
+    source = '#include "foo.h"\n'
+    both = {FILE: "", "drivers/foo/foo.c": source, "drivers/foo/a.c": source}
+    assert proofs(both) == ObjectBuilds(RepoPath(b"drivers/foo/foo.o"), off_too=True)
+    other = {FILE: "", "drivers/foo/foo.c": "", "drivers/foo/a.c": source}
+    assert proofs(other) == ObjectBuilds(RepoPath(b"drivers/foo/a.o"), off_too=True)
+    assert isinstance(proofs({FILE: "", "drivers/foo/foo.c": "// foo.h\n"}), Unprovable)
