@@ -50,7 +50,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli", "report"},
     "tomlkit": {"loader"},
-    "tomllib": {"loader"},
+    "tomllib": {"loader", "commands"},
     "tree_sitter": {"syntax", "kinds", "build"},
     "tree_sitter_c": {"syntax"},
     "tree_sitter_kconfig": {"syntax", "build"},

@@ -1,0 +1,80 @@
+"""docs/json.md against the documents themselves: a key that nobody documented is a failure."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpatch_rs.demo import SECOND_RELEASE, SERIES
+from kpatch_rs.report import FORMAT
+
+DOCUMENTED = (Path(__file__).parents[1] / "docs/json.md").read_text()
+
+
+def section(verb: str) -> str:
+    """The text under the heading that names `verb`."""
+    parts = re.split(r"(?m)^## (.*)$", DOCUMENTED)
+    return next(t for h, t in zip(parts[1::2], parts[2::2], strict=True) if verb in h.split(", "))
+
+
+def keys(value: Any) -> Iterator[str]:
+    """Every key, at every depth."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from keys(inner)
+
+
+def run(cwd: Path, *arguments: str) -> dict[str, Any]:
+    argv = [sys.executable, "-m", "kpatch_rs", "--json", *arguments]
+    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert document.pop("format") == FORMAT
+    return document
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    kept = tmp_path_factory.mktemp("json") / "demo"
+    assert "scenes" in run(kept.parent, "demo", "--keep", str(kept))
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("rebase", [SECOND_RELEASE, "--range-diff"]),
+        ("apply", ["--onto", SECOND_RELEASE]),
+        ("check", []),
+        ("export", ["-o", "again", "--unchecked"]),
+        ("status", []),
+        ("show", []),
+        ("show", ["rust-file"]),
+        ("log", []),
+        ("undo", []),
+        ("doctor", []),
+        ("init", ["fresh"]),
+        ("new", ["c-call", "--id", "planted"]),
+    ],
+)
+def test_every_key_is_documented(folder: Path, verb: str, arguments: list[str]) -> None:
+    surroundings = ["-k", str(folder / "linux.git"), "-s", SERIES]
+    document = run(folder, *surroundings, verb, *arguments)
+    assert "error" not in document
+    ticked = " ".join(re.findall(r"`([^`]+)`", section(verb)))
+    assert set(keys(document)) <= set(re.findall(r"[\w-]+", ticked))
+
+
+def test_errors_are_documented(folder: Path) -> None:
+    document = run(folder, "-k", str(folder / "absent"), "-s", SERIES, "status")
+    assert set(keys(document)) == {"error", "message", "hint", "exit-code"}
+    assert all(f'"{key}"' in section("Errors") for key in keys(document))
