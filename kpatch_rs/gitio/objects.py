@@ -1,12 +1,15 @@
 """Objects by name, through one `git cat-file` for the whole run; trees level by level.
 
-Guarantees: what a tree names and the repository does not have is an error, never "no such file".
+Guarantees: what a tree names and the repository does not have is an error, never "no such file";
+what is returned has the name it was asked for by. `git cat-file` does not look: it hands out a
+loose object of other bytes, even more of them than it announced (measured on 2.39.5 and 2.47.3).
 `git cat-file` answers `missing` for a damaged blob and for a path that is not there alike (measured
 on 2.39.5); so paths are never given to it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,6 +86,8 @@ class Objects:
             raise self.damaged(f"{wanted} {name} is not there")
         if info.type != wanted:
             raise self.damaged(f"{name} should be a {wanted} and is a {info.type}")
+        if _name_of(wanted, data, len(info.oid)) != info.oid:
+            raise self.damaged(f"{wanted} {name} has other bytes than its name says")
         return data
 
     def _blob(self, name: Oid) -> bytes:
@@ -125,7 +130,10 @@ class Objects:
             return info, b""
         if info.size > OBJECT_MAX:
             raise KpatchError(f"{info.type} {info.oid} has {info.size} bytes, over {OBJECT_MAX}")
-        return info, self._talk.exactly(info.size + 1)[:-1]
+        data = self._talk.exactly(info.size + 1)
+        if not data.endswith(b"\n"):
+            raise GitFailed(f"git cat-file: {info.type} {info.oid} does not end where it should")
+        return info, data[:-1]
 
     def damaged(self, what: str) -> RepositoryDamaged:
         """The error for `what` git could not read; a partial clone is not damaged."""
@@ -137,6 +145,13 @@ class Objects:
         return RepositoryDamaged(
             f"the repository is damaged: {what}", hint=f"look with: git -C {self._common_dir} fsck"
         )
+
+
+def _name_of(kind: str, data: bytes, digits: int) -> str:
+    """The name git gives an object, in `digits` hex digits: 40 are SHA-1's, 64 SHA-256's."""
+    # Not for security: it finds what a disk or a hand has spoilt.
+    make = hashlib.sha256 if digits == 64 else hashlib.sha1
+    return make(b"%s %d\0%s" % (kind.encode(), len(data), data), usedforsecurity=False).hexdigest()
 
 
 def _parse_tree(data: bytes, width: int) -> dict[bytes, Entry]:
