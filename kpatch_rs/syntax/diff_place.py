@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
@@ -25,6 +25,9 @@ _COMMON = 50
 
 _LOOKED_AT = 20
 """Windows compared in full when looking for candidates, which bounds the time."""
+
+_COMPARED = 100
+"""Lines of a window compared, for the same reason."""
 
 _ALIKE = 0.5
 """difflib ratio from which a window is worth showing."""
@@ -96,7 +99,8 @@ def place(data: bytes, file: FileDiff) -> tuple[Spot, ...]:
     lines = lines_of(data)
     if spots := _as_stated(data, lines, file):
         return spots
-    found = [_placed(lines, hunk) for hunk in file.hunks]
+    where = _positions(lines)
+    found = [_placed(lines, where, hunk) for hunk in file.hunks]
     spots = tuple(f for f in found if isinstance(f, Spot))
     if doubts := [f for f in found if isinstance(f, Doubt)] or _out_of_order(spots):
         raise Uncertain(doubts)
@@ -122,12 +126,12 @@ def first_difference(one: Sequence[bytes], other: Sequence[bytes]) -> int:
 def alike(lines: Sequence[bytes], hunk: Hunk) -> list[int]:
     """The 1-based lines where text most like what `hunk` looks for begins, best first."""
     votes: Counter[int] = Counter()
-    where = _positions(lines)
+    where = _positions([line.strip() for line in lines])
     for n, text in enumerate(hunk.old):
         at = where.get(text.strip(), ())
         if len(text.strip()) > 3 and len(at) <= _COMMON:
             votes.update(max(a - n, 0) for a in at)
-    wanted = [line.strip() for line in hunk.old]
+    wanted = [line.strip() for line in hunk.old[:_COMPARED]]
     scored = [
         (difflib.SequenceMatcher(None, wanted, _window(lines, at, len(wanted))).ratio(), -at)
         for at, _ in votes.most_common(_LOOKED_AT)
@@ -140,9 +144,10 @@ def _window(lines: Sequence[bytes], at: int, height: int) -> list[bytes]:
 
 
 def _positions(lines: Sequence[bytes]) -> dict[bytes, list[int]]:
+    """Where each line stands, 0-based."""
     where: dict[bytes, list[int]] = {}
     for n, line in enumerate(lines):
-        where.setdefault(line.strip(), []).append(n)
+        where.setdefault(line, []).append(n)
     return where
 
 
@@ -179,12 +184,12 @@ def _fits_edges(lines: Sequence[bytes], hunk: Hunk, at: int, height: int) -> boo
     return bool(hunk.leading or at == 0) and bool(hunk.trailing or at + height == len(lines))
 
 
-def _placed(lines: Sequence[bytes], hunk: Hunk) -> Spot | Doubt:
-    new = _found(lines, hunk, hunk.new)
+def _placed(lines: Sequence[bytes], where: Mapping[bytes, list[int]], hunk: Hunk) -> Spot | Doubt:
+    new = _found(lines, where, hunk, hunk.new)
     covered = [(at, at + len(hunk.new)) for at in new]
     old = tuple(
         at
-        for at in _found(lines, hunk, hunk.old)
+        for at in _found(lines, where, hunk, hunk.old)
         if not any(a <= at and at + len(hunk.old) <= b for a, b in covered)
     )
     if len(old) + len(new) != 1:
@@ -192,16 +197,19 @@ def _placed(lines: Sequence[bytes], hunk: Hunk) -> Spot | Doubt:
     return Spot(hunk, (old + new)[0], bool(new))
 
 
-def _found(lines: Sequence[bytes], hunk: Hunk, text: Sequence[bytes]) -> tuple[int, ...]:
+def _found(
+    lines: Sequence[bytes], where: Mapping[bytes, list[int]], hunk: Hunk, text: Sequence[bytes]
+) -> tuple[int, ...]:
     """Every line at which `text` stands; none for no text, which stands anywhere."""
     if not text:
         return ()
-    head, wanted = text[0], list(text)
+    rarest = min(range(len(text)), key=lambda n: len(where.get(text[n], ())))
+    starts = (at - rarest for at in where.get(text[rarest], ()))
     return tuple(
         at
-        for at, line in enumerate(lines)
-        if line == head
-        and lines[at : at + len(text)] == wanted
+        for at in starts
+        if at >= 0
+        and tuple(lines[at : at + len(text)]) == text
         and _fits_edges(lines, hunk, at, len(text))
     )
 
