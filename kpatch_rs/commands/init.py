@@ -15,8 +15,9 @@ from typing import Any
 from kpatch_rs.commands import trust
 from kpatch_rs.commands.session import Session
 from kpatch_rs.errors import KpatchError, Refused, Usage
-from kpatch_rs.loader.load import COVER_FILE, FORMAT, SERIES_FILE, load_series
+from kpatch_rs.loader.load import COVER_FILE, load_series
 from kpatch_rs.loader.message import MessageRefused, checked_id
+from kpatch_rs.loader.settings import FORMAT, SERIES_FILE
 from kpatch_rs.loader.write import key_line
 
 COVER = """\

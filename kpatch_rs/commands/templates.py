@@ -20,6 +20,8 @@ from kpatch_rs.kinds.rust_file import RustFileEdit
 from kpatch_rs.model.path import repo_path
 from kpatch_rs.model.series import Edit, Payload, Recipe, Where
 
+_Stated = tuple[str, str, Edit]
+"""Subject without prefix, body, edit."""
 _HERE = Where("template")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -139,7 +141,11 @@ def _recipe(prefix: str, subject: str, body: str, edit: Edit) -> Recipe:
     )
 
 
-def _recipes(it: _CModule) -> list[tuple[str, str, Edit]]:
+def _recipes(it: _CModule) -> list[_Stated]:
+    return [*_rust_side(it), *_c_side(it), *_upkeep(it)]
+
+
+def _rust_side(it: _CModule) -> list[_Stated]:
     source = _RUST_SOURCE.format(module=it.module, function=it.function, name=it.name)
     return [
         (
@@ -175,6 +181,11 @@ def _recipes(it: _CModule) -> list[tuple[str, str, Edit]]:
                 config=it.config,
             ),
         ),
+    ]
+
+
+def _c_side(it: _CModule) -> list[_Stated]:
+    return [
         (
             "Declare the Rust function for C",
             f"Declare {it.name}_init(), with an empty stub for kernels built without it.",
@@ -196,6 +207,11 @@ def _recipes(it: _CModule) -> list[tuple[str, str, Edit]]:
                 at="before-last-return",
             ),
         ),
+    ]
+
+
+def _upkeep(it: _CModule) -> list[_Stated]:
+    return [
         (
             "Let rust-analyzer see the Rust code",
             "Make `make rust-analyzer` list the crate.",

@@ -64,6 +64,8 @@ class Document:
 
     @cached_property
     def _marked(self) -> Any:
+        if _MARK in self.text:  # only to fool us: better no lines than wrong ones
+            return {}
         lines = self.text.split("\n")
         marks = {n for n, line in enumerate(lines, 1) if _may_begin(line)}
         for _ in range(_DROPS):
@@ -111,7 +113,7 @@ def decoded(file: str, data: bytes) -> str:
         (b"\r", "a carriage return", f"save it with LF line ends: sed -i 's/\\r$//' {file}"),
     ):
         if (at := data.find(byte)) >= 0:
-            raise SeriesInvalid(Where(file, data.count(b"\n", 0, at) + 1), f"{name}", hint=hint)
+            raise SeriesInvalid(Where(file, data.count(b"\n", 0, at) + 1), name, hint=hint)
     try:
         return data.decode()
     except UnicodeDecodeError as error:

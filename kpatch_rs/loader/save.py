@@ -18,7 +18,8 @@ from typing import Self
 
 from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.loader.document import read_document
-from kpatch_rs.loader.load import SERIES_FILE, read_text
+from kpatch_rs.loader.load import read_text
+from kpatch_rs.loader.settings import SERIES_FILE
 
 
 @dataclass(frozen=True, slots=True)

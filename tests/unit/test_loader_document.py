@@ -73,6 +73,11 @@ def test_lists_of_lists_do_not_shift_lines() -> None:
     assert document.line_of("t")("b") == 6
 
 
+def test_a_document_with_marks_of_its_own_has_no_lines() -> None:
+    document = read_document("x.toml", b'a = 1\n\nkpatch-rs-line-9 = "x"\nb = { c = 1 }\n')
+    assert document.line_of()("b") == document.line_of("b")("c") == 1
+
+
 KEYS = st.from_regex(r"[a-z]{1,4}", fullmatch=True)
 VALUES = st.sampled_from(
     [
