@@ -91,6 +91,8 @@ def body_of(text: CText, function: Function) -> Body:
     """Read the body of `function`, one that ``functions(text)`` gave."""
     if b"\n" not in text.data[function.open : function.close]:
         raise Unclear(function.named, "its whole body stands on one line")
+    if text.conditionals(function.open, function.close):
+        raise Unclear(function.named, "its body begins or ends in an #if")
     code = _parsable(text, function)
     root = tree_sitter.Parser(_LANGUAGE).parse(_HEAD + code).root_node.children[0]
     body = root.child_by_field_name("body")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kpatch_rs.model.outcome import Candidate, Place
@@ -45,16 +46,16 @@ def definitions(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Definit
     if here := _in_file(tree, file, name):
         return here
     folder = RepoPath(file.rpartition(b"/")[0])
-    if near := _in_files(tree, tree.files_with(_word(name), folder or None), name):
+    if near := _in_files(tree, _holding(tree, name, folder or None), name):
         return near
-    found = _in_files(tree, _kernel_files(tree, file, _word(name)), name)
+    found = _in_files(tree, _of_the_kernel(_holding(tree, name, None), file), name)
     nearest = max((_shared(d.path, file) for d in found), default=0)
     return tuple(d for d in found if _shared(d.path, file) == nearest)
 
 
 def macros(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Place, ...]:
     """Where `name` is made a macro, in `file` or anywhere in the kernel."""
-    paths = [file, *_kernel_files(tree, file, name)]
+    paths = [file, *_of_the_kernel(tree.files_with(name, None), file)]
     found = []
     for path in dict.fromkeys(paths):
         text = _read(tree, path)
@@ -72,16 +73,22 @@ def similar(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Candidate, 
     return tuple(Candidate(place_in(file, text, known[n].named), f"{n}()") for n in close)
 
 
-def _word(name: bytes) -> bytes:
-    """The word that stands in the source: SYSCALL_DEFINE3(open, ...) for sys_open."""
-    return name.removeprefix(b"compat_").removeprefix(b"sys_")
+def _words(name: bytes) -> tuple[bytes, ...]:
+    """The words a definition of `name` may have: SYSCALL_DEFINE3(open, ...) makes sys_open."""
+    bare = name.removeprefix(b"compat_").removeprefix(b"sys_")
+    return (name,) if bare == name else (name, bare)
 
 
-def _kernel_files(tree: TreeOverlay, file: RepoPath, word: bytes) -> tuple[RepoPath, ...]:
+def _holding(tree: TreeOverlay, name: bytes, under: RepoPath | None) -> list[RepoPath]:
+    return sorted({path for word in _words(name) for path in tree.files_with(word, under)})
+
+
+def _of_the_kernel(paths: Iterable[RepoPath], file: RepoPath) -> tuple[RepoPath, ...]:
+    """`paths` without what is no kernel code; what shares `file`'s top folder always counts."""
     top = file.split(b"/", 1)[0]
     return tuple(
         path
-        for path in tree.files_with(word, None)
+        for path in paths
         if (first := path.split(b"/", 1)[0]) == top or first not in _NOT_THE_KERNEL
     )
 
@@ -93,15 +100,14 @@ def _read(tree: TreeOverlay, path: RepoPath) -> CText | None:
 
 def _in_file(tree: TreeOverlay, path: RepoPath, name: bytes) -> tuple[Definition, ...]:
     file = tree.read(path) if path.endswith((b".c", b".h")) else None
-    if file is None or not re.search(rb"(?<!\w)%s\s*[(,)]" % re.escape(_word(name)), file.data):
+    words = b"|".join(map(re.escape, _words(name)))
+    if file is None or not re.search(rb"(?<!\w)(?:%s)\s*[(,)]" % words, file.data):
         return ()
     text = c_text(file.data)
     return tuple(Definition(path, text, f) for f in functions_named(text, name))
 
 
-def _in_files(
-    tree: TreeOverlay, paths: tuple[RepoPath, ...], name: bytes
-) -> tuple[Definition, ...]:
+def _in_files(tree: TreeOverlay, paths: Iterable[RepoPath], name: bytes) -> tuple[Definition, ...]:
     found = [d for path in paths for d in _in_file(tree, path, name)]
     sources = [d for d in found if d.path.endswith(b".c")]
     return tuple(sources or found)

@@ -4,12 +4,15 @@ import pytest
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Ground
-from kpatch_rs.kinds.c_call import C_CALL, CCallEdit
+from kpatch_rs.kinds.c_call import C_CALL, CCallEdit, _parses_worse
 from kpatch_rs.model.outcome import Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import ObjectBuilds, Unprovable
 from kpatch_rs.model.series import Where
 from kpatch_rs.model.tree import File, TreeOverlay
+from kpatch_rs.syntax.c_body import body_of
+from kpatch_rs.syntax.c_functions import functions
+from kpatch_rs.syntax.c_text import c_text
 from tests.trees import DictTree, NoHistory
 
 FILE = "drivers/foo/main.c"
@@ -206,6 +209,13 @@ class TestWhere:
         assert str(outcome.place) == "drivers/foo/b.c:3"
         assert str(planned({FILE: OTHER, "tools/a.c": DEFINITION}).status) == "conflict"
 
+    def test_a_system_call_and_a_function_named_like_one(self) -> None:
+        call = "SYSCALL_DEFINE1(f, int, a)\n{\n\treturn 0;\n}\n"
+        plain = "long sys_ni(void)\n{\n\treturn 0;\n}\n"
+        files = {FILE: OTHER, "kernel/a.c": call, "kernel/b.c": plain}
+        assert str(planned(files, function="sys_f").place) == "kernel/a.c:3"
+        assert str(planned(files, function="sys_ni").place) == "kernel/b.c:3"
+
     def test_no_such_file_and_no_such_function(self) -> None:
         outcome = planned({"drivers/foo/main2.c": OTHER})
         assert outcome.reason == "drivers/foo/main.c: the tree has no such file"
@@ -238,6 +248,14 @@ class TestProofs:
         assert proof.target == b"drivers/foo/a.o"
         alone = planned({"drivers/foo/foo.h": files["drivers/foo/foo.h"]}, file=header)
         assert isinstance(C_CALL.proofs(an_edit(file=header), alone)[0], Unprovable)
+
+
+def test_a_result_that_parses_worse_is_noticed() -> None:
+    text = c_text(b"void f(void)\n{\n\tg();\n}\nvoid h(void)\n{\n}\n")
+    body = body_of(text, functions(text)[0])
+    assert not _parses_worse(body, text.data.replace(b"g();", b"g();\n\tg();"))
+    assert _parses_worse(body, text.data.replace(b"g();", b"g();\n\tg(;"))
+    assert _parses_worse(body, text.data.replace(b"g();", b"g();\n}\nvoid i(void)\n{"))
 
 
 def test_the_mode_of_the_file_is_kept() -> None:

@@ -67,6 +67,11 @@ class TestText:
         )
         assert names(source) == [b"f", b"g"]
 
+    def test_a_brace_that_both_arms_close_is_closed_once(self) -> None:
+        source = b"int f(void)\n{\n\t{\n#ifdef A\n\t}\n#else\n\t}\n#endif\n\tg();\n}\n"
+        (function,) = functions(c_text(source))
+        assert source[function.close :] == b"}\n"
+
     def test_if_0_is_a_comment(self) -> None:
         source = b"#if 0\nint f(void)\n{\n#if X\n#endif\n}\n#else\nint g(void)\n{\n}\n#endif\n"
         assert names(source) == [b"g"]
@@ -201,6 +206,18 @@ class TestBody:
     def test_an_if_that_declarations_and_statements_share_is_unclear(self) -> None:
         with pytest.raises(Unclear, match="share an #if"):
             declared(b"void f(void)\n{\n#ifdef X\n\tint b;\n\n\tb = 1;\n#endif\n\tfoo();\n}\n")
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            b"#ifdef A\nint f(int a)\n{\n#else\nint f(void)\n{\n#endif\n\tg();\n}\n",
+            b"int f(void)\n{\n#ifdef A\n\tg();\n}\n#else\n\th();\n}\n#endif\n",
+        ],
+    )
+    def test_a_body_that_arms_share_is_unclear(self, source: bytes) -> None:
+        text = c_text(source)
+        with pytest.raises(Unclear, match="in an #if"):
+            body_of(text, functions(text)[0])
 
     def test_returns_in_macro_loops_and_casts_are_seen(self) -> None:
         source = (
