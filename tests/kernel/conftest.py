@@ -151,7 +151,7 @@ def user_work_tree(kernels: Kernels, at: Path) -> None:
     for name, text in (("x86.c", "edited"), ("Makefile", "staged")):
         file = at / "arch/x86/kvm" / name
         file.write_bytes(file.read_bytes() + f"/* {text} */\n".encode())
-    git(at, "add", "arch/x86/kvm/Makefile")
+    git(at, "add", "-u", "arch/x86/kvm/Makefile")
     (at / "arch/x86/kvm/notes.txt").write_text("untracked\n")
 
 
