@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -17,11 +18,20 @@ def around(tmp_path: Path) -> Surroundings:
     return surroundings(tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small kernel, made once: copying it takes a sixth of the time."""
+    folder = tmp_path_factory.mktemp("template")
+    return surroundings(folder / "home").kernel(folder / "kernel")
+
+
 @pytest.fixture
-def kernel_repo(tmp_path: Path, around: Surroundings) -> Callable[..., Path]:
+def kernel_repo(tmp_path: Path, around: Surroundings, template: Path) -> Callable[..., Path]:
     """Makes a small kernel repository: `kernel_repo({"Makefile": b"…"})` → its work tree."""
 
     def make(files: Mapping[str, bytes] = FILES, *init: str, name: str = "kernel") -> Path:
+        if files is FILES and not init:
+            return Path(shutil.copytree(template, tmp_path / name, symlinks=True))
         return around.kernel(tmp_path / name, files, *init)
 
     return make

@@ -179,7 +179,7 @@ class TestMails:
         path = tmp_path / "kernel"
         (mail,) = self.mails(around, path, [base, made.commit])
         (ours,) = repository.trees_of_mails(base, [mail])
-        around.git(path, "am", "-q", data=mail)
+        around.git(path, "am", "-q", "--keep-cr", data=mail)
         shown = around.git(path, "log", "-1", "--format=%T%n%an <%ae>%n%B").split("\n", 2)
         assert [ours.tree, ours.author.decode()] == shown[:2]
         assert ours.message.decode() == shown[2]
