@@ -19,7 +19,7 @@ _ADDRESSED = re.compile(r"[^<>]*<[^<>\s@]+@[^<>\s@]+>[^<>]*")
 _DATE = re.compile(r"\d{1,12} [+-](?:0\d|1[0-4])[0-5]\d", re.ASCII)
 _TRAILER = re.compile(r"(?P<key>[A-Za-z][A-Za-z0-9-]*): (?P<value>\S[^\n]*)")
 _STRIPPED = re.compile(r"(?i)\s|\[|:|re:")
-_IN_BODY_HEADER = re.compile(r"(?i)(?:from|subject|date):\s|>from\s|\[PATCH\]\s")
+_IN_BODY_HEADER = re.compile(r"(?i)(?:from|subject|date):\s|\[PATCH\]\s")
 _BREAKS = re.compile(
     r"(?m)^(?:(?P<patch>diff -.*|Index: .*|--- \S.*)|(?P<cut>---\s*)|"
     r"(?P<mail>From [0-9a-f]{40}\b.*|From \S.*\d:\d\d.*))$"
@@ -55,6 +55,10 @@ def checked_subject(text: str) -> str:
         raise MessageRefused("it is empty", hint='say what the patch does: "KVM: x86: Add …"')
     if "\n" in text:
         raise MessageRefused("it has more than one line", hint="put the rest into 'body'")
+    if re.search(r"\t| {2}", text):
+        raise MessageRefused(
+            "it has a tab or several blanks, which git am makes one", hint="write one blank"
+        )
     stripped = _STRIPPED.match(text)
     if stripped or text != text.rstrip():
         lost = f"'{stripped[0]}' at the start" if stripped else "a blank at the end"
