@@ -208,12 +208,11 @@ def test_end_of_file_is_context() -> None:
     assert (moved.status, after(moved, "f.c")) == (Status.MOVED, b"0\n1\n2\n3\n4\n")
 
 
-def test_both_sides_at_the_stated_lines_need_the_blob() -> None:
-    """Above the place the lines repeat, so that old and new text overlap."""
-    old, new = b"a\n" * 9, b"a\n" * 10
-    payload = diff({"f.c": old + b"z\n"}, {"f.c": new + b"z\n"}, "-U0")
-    assert plan(without_names(payload), {"f.c": old + b"z\n"}).status is Status.CONFLICT
-    assert after(plan(payload, {"f.c": old + b"z\n"}), "f.c") == new + b"z\n"
+def test_both_sides_at_the_stated_lines_are_no_proof() -> None:
+    """The lines repeat, so that old and new text stand at the same place."""
+    payload = b"diff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -4,6 +4,7 @@\n"
+    payload += b" a\n" * 3 + b"+a\n" + b" a\n" * 3
+    assert plan(payload, {"f": b"a\n" * 20}).status is Status.CONFLICT
 
 
 NASTY = b"\xef\xbb\xbfcrlf\r\n\x0c\nlatin \xe9\n\x00nul\nlone \r cr\n \t \n--- a/x\n+++ b/x\nno eol"
