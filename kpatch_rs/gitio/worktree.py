@@ -62,7 +62,7 @@ class BuildTree:
 
         A git that outlived a killed kpatch-rs holds the lock still, and is waited for.
         """
-        with exclusive(self._index.with_suffix(".lock-kpatch"), lambda _: None) as lock:
+        with exclusive(self._index.with_suffix(".lock"), lambda _: None) as lock:
             if self._moving.exists():
                 self._recover(lock)
             self._moving.touch()

@@ -74,7 +74,6 @@ def _tree_of(objects: Objects, commit: Oid) -> Oid:
 def _stream(base: Sequence[Oid], commits: Sequence[NewCommit], nobody: bytes) -> Iterator[bytes]:
     # Never written; the name differs so that two runs at once do not meet in its lock file.
     ref = b"refs/kpatch/import/" + secrets.token_hex(8).encode()
-    yield b"feature done\n"
     for mark, commit in enumerate(commits, 1):
         parents = [parent.encode() for parent in base] if mark == 1 else [b":%d" % (mark - 1)]
         yield from _commit(ref, mark, commit, parents)
