@@ -7,7 +7,8 @@ value, so that rendering needs the series and a base tree and nothing else.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
 from kpatch_rs.model.version import Guard
@@ -122,4 +123,19 @@ class Series:
 
     def digest(self) -> str:
         """Names what rendering depends on; equal digests on one base give equal commits."""
-        return hashlib.sha256(repr(self.recipes).encode()).hexdigest()
+        content = json.dumps([_content(r) for r in self.recipes], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _content(value: object) -> object:
+    """`value` as JSON takes it, without places in files and without what is not set.
+
+    So neither a comment in a recipe nor a field that a newer version adds changes a digest.
+    """
+    if isinstance(value, Edit | Recipe | Guard | Payload | Person):
+        kind = {"kind": value.kind} if isinstance(value, Edit) else {}
+        named = ((f.name, getattr(value, f.name)) for f in fields(value) if f.name != "where")
+        return kind | {name: _content(item) for name, item in named if item not in (None, "", ())}
+    if isinstance(value, tuple):
+        return [_content(item) for item in value]
+    return value.decode("latin-1") if isinstance(value, bytes) else value

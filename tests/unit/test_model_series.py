@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from kpatch_rs.kinds.patch import PatchEdit
 from kpatch_rs.model.series import Payload, Recipe, Series, Where
 
 RECIPE = Recipe(where=Where("0001-a.toml", 3), id="a", subject="foo: Do it")
@@ -31,6 +32,21 @@ def test_digest() -> None:
     assert series.digest() == same.digest()
     other = dataclasses.replace(RECIPE, subject="foo: Do it not")
     assert series.digest() != dataclasses.replace(series, recipes=(other,)).digest()
+
+
+def test_a_comment_in_a_recipe_is_not_another_series() -> None:
+    series = Series(name="x", base="v1", change_id="c", recipes=(RECIPE,))
+    shifted = dataclasses.replace(RECIPE, where=Where("0001-a.toml", 9))
+    assert series.digest() == dataclasses.replace(series, recipes=(shifted,)).digest()
+
+
+def test_every_byte_of_a_payload_counts() -> None:
+    def digest(data: bytes) -> str:
+        edit = PatchEdit(where=Where("0001-a.toml", 9), diff=Payload("a.diff", data))
+        recipe = dataclasses.replace(RECIPE, edits=(edit,))
+        return Series(name="x", base="", change_id="c", recipes=(recipe,)).digest()
+
+    assert digest(b"\xff") != digest(b"\xfe")
 
 
 def test_values_compare_and_show() -> None:
