@@ -95,6 +95,7 @@ def run(
     folder = (session.cwd / out).resolve()
     with session.open_kernel() as repository:
         view = _rendering(repository, series)
+        _refuse_unwritten(series)
         if not unchecked:
             _refuse_unproven(session, series, repository, view)
         session.progress("writing the mails")
@@ -143,6 +144,16 @@ def _rendering(repository: Repository, series: Series) -> View:
             hint="put the change into the recipes; the mails are made of them",
         )
     return view
+
+
+def _refuse_unwritten(series: Series) -> None:
+    """What `init` and `new` left to be written must not reach a mailing list."""
+    cover = series.cover
+    texts = {"cover.txt": f"{cover.subject}\n{cover.text}" if cover else ""}
+    texts |= {str(recipe.where): recipe.message() for recipe in series.recipes}
+    for where, text in texts.items():
+        if left := re.search(r"\*\*\* [A-Z ]+ HERE \*\*\*", text):
+            raise KpatchError(f"{where}: '{left[0]}' is still to be written", hint="write it")
 
 
 def _refuse_unproven(session: Session, series: Series, repository: Repository, view: View) -> None:

@@ -187,6 +187,18 @@ def test_message_that_would_change_is_refused(house: House) -> None:
     assert not house.out.exists()
 
 
+@pytest.mark.parametrize("file", ["cover.txt", "000-run.toml"])
+def test_what_is_still_to_be_written_is_not_mailed(house: House, file: str) -> None:
+    house.recipe("run", "Run", RUN, body="*** BODY HERE ***")
+    if file == "cover.txt":
+        house.recipe("run", "Run", RUN)
+        (house.folder / file).write_text("*** SUBJECT HERE ***\n\nWhy.\n")
+    house.apply()
+    with pytest.raises(KpatchError, match=rf"^{file}.*HERE \*\*\*' is still to be written"):
+        house.export()
+    assert not house.out.exists()
+
+
 def test_older_export_is_replaced_as_a_whole(house: House) -> None:
     house.apply()
     house.export()
