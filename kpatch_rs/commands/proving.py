@@ -57,7 +57,8 @@ class Plan:
 def plan_of(session: Session, series: Series, repository: Repository, view: View) -> Plan:
     """Render again in memory, for the proofs, and name each step's verdict."""
     steps = render(series, repository.tree(view.base), repository.history())
-    symbols = symbols_of(steps)
+    stated = proofs_of(steps)
+    symbols = symbols_of(stated)
     tools = identity(series.check.toolchain, session.environment)
     own = symbols[-1] if symbols else ()
     subjects = tuple(
@@ -69,9 +70,7 @@ def plan_of(session: Session, series: Series, repository: Repository, view: View
             proofs=proofs,
             symbols=there,
         )
-        for record, step, proofs, there in zip(
-            view.steps, steps, proofs_of(steps), symbols, strict=True
-        )
+        for record, step, proofs, there in zip(view.steps, steps, stated, symbols, strict=True)
         if record.commit and record.tree
     )
     keys = {s.id: _key(s, series.check, own, tools) for s in subjects}

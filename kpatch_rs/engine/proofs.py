@@ -32,12 +32,15 @@ def proofs_of(steps: Sequence[Step]) -> tuple[tuple[Proof, ...], ...]:
     return tuple(_merged(_own(proof, rust) for proof in proofs) for proofs in stated)
 
 
-def symbols_of(steps: Sequence[Step]) -> tuple[tuple[str, ...], ...]:
-    """For each step the symbols the series lets one set, up to and including it, in order."""
+def symbols_of(proofs: Sequence[Sequence[Proof]]) -> tuple[tuple[str, ...], ...]:
+    """For each step the symbols the series lets one set, up to and including it, in order.
+
+    `proofs` are what :func:`proofs_of` gave.
+    """
     there: dict[str, None] = {}
     found = []
-    for proofs in proofs_of(steps):
-        there |= dict.fromkeys(p.symbol for p in proofs if isinstance(p, Reachable))
+    for stated in proofs:
+        there |= dict.fromkeys(p.symbol for p in stated if isinstance(p, Reachable))
         found.append(tuple(there))
     return tuple(found)
 

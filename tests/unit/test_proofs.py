@@ -76,4 +76,4 @@ def test_what_is_not_in_the_tree_is_not_proven(status: Status) -> None:
 
 def test_symbols_add_up() -> None:
     steps = (step(), step(Reachable("A")), step(Member(HOOK)), step(Reachable("B"), Reachable("A")))
-    assert symbols_of(steps) == ((), ("A",), ("A",), ("A", "B"))
+    assert symbols_of(proofs_of(steps)) == ((), ("A",), ("A",), ("A", "B"))
