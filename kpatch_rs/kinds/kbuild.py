@@ -1,15 +1,36 @@
-"""This object belongs to this composite module, or is its own, under this CONFIG."""
+"""This object belongs to this composite module, or is its own, under this CONFIG.
+
+The anchor is the module's list in whatever form the folder's Makefile keeps it; the object gets a
+`+=` line of its own, where no condition and no later `:=` can lose it.
+"""
 
 from __future__ import annotations
 
+import difflib
+import posixpath
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kpatch_rs.kinds.base import Ground, Rooted
-from kpatch_rs.model.outcome import Outcome
-from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.proof import Proof
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.kinds.base import Ground, Rooted, line_of, splice
+from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
+from kpatch_rs.model.path import PathRefused, RepoPath, repo_path, show
+from kpatch_rs.model.proof import Member, Proof, Unprovable
 from kpatch_rs.model.series import Edit
+from kpatch_rs.model.tree import TreeOverlay
+from kpatch_rs.syntax.kbuild import Assignment, Condition, list_name, read_makefile
+from kpatch_rs.syntax.kbuild_folder import Entry, Folder, read_folder
+from kpatch_rs.syntax.kbuild_spot import Listing, Spot, Unclear, find_spot, lead, spot_line
+
+_OBJECT = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*\.o", re.ASCII)
+_MODULE = re.compile(r"(?!.*\.k?o$)[\w.+-]+(?:/[\w.+-]+)*", re.ASCII)
+_SYMBOL = re.compile(r"(?!CONFIG_)\w+", re.ASCII)
+_NOT_LINKED = (b"always", b"extra", b"targets")
+"""Lists that name files without linking them."""
+_IF_SET = re.compile(
+    rb"ifdef\s+CONFIG_(\w+)|ifeq\s*\(\$\(CONFIG_(\w+)\),\s*y\)|ifneq\s*\(\$\(CONFIG_(\w+)\),\s*\)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +41,22 @@ class KbuildEdit(Edit):
     file: RepoPath
     """The Makefile or Kbuild that lists the objects; an included one is found from it."""
     object: str
-    """The object as the list names it, relative to `file`: rust_foo.o."""
+    """The object as the list names it, relative to the folder make descends into: rust_foo.o."""
     module: str | None = None
     """The composite it is linked into, without .o; None: an own obj-$(CONFIG_…) line."""
     config: str | None = None
     """The Kconfig symbol it is built under, without CONFIG_; None: always."""
+
+    @property
+    def listing(self) -> Listing:
+        """The edit as the line it asks for."""
+        object_ = posixpath.normpath(self.object).encode()
+        return Listing((self.module or "obj").encode(), object_, (self.config or "").encode())
+
+    @property
+    def anchor(self) -> str:
+        """The list it holds on to, in words."""
+        return f"the list of {self.module}.o" if self.module else "the obj- list"
 
 
 class Kbuild(Rooted[KbuildEdit]):
@@ -40,10 +72,217 @@ config = "FOO_RUST"
 """
 
     def plan(self, edit: KbuildEdit, ground: Ground) -> Outcome:
-        raise NotImplementedError
+        _refuse_malformed(edit)
+        folder = read_folder(ground.tree, edit.file)
+        if folder is None:
+            return self._no_folder(edit, ground)
+        if objection := self._objection(edit, ground, folder):
+            return objection
+        try:
+            spot = find_spot(folder, edit.file, edit.listing)
+        except Unclear as unclear:
+            return self.conflict(
+                ground,
+                unclear.message,
+                hint='name the file that keeps the list; or write this change as a kind = "patch"',
+                anchor=edit.anchor,
+                candidates=_offered(folder.lists(edit.listing.stem)),
+            )
+        return self._listed(edit, ground, folder, spot) or self._insert(edit, ground, spot)
 
     def proofs(self, edit: KbuildEdit, outcome: Outcome) -> Sequence[Proof]:
-        raise NotImplementedError
+        folder = read_folder(outcome.tree, edit.file)
+        if folder is None:
+            return [Unprovable(f"no Makefile reads {show(edit.file)}")]
+        try:
+            built = _below(folder.path, edit.object)
+            module = _below(folder.path, f"{edit.module}.mod") if edit.module else None
+        except PathRefused as refused:
+            return [Unprovable(refused.message)]
+        return [Member(built, module, edit.config)]
+
+    def _insert(self, edit: KbuildEdit, ground: Ground, spot: Spot) -> Outcome:
+        source, text = spot.source, spot_line(spot, edit.listing)
+        data = splice(source.data, spot.offset, lead(spot) + text)
+        outcome = self.done(
+            ground,
+            source.path,
+            data,
+            line=line_of(data, spot.offset + len(lead(spot))),
+            anchor=edit.anchor,
+            text=text,
+        )
+        if source.path == edit.file:
+            return outcome
+        why = f"{edit.anchor} stands in {show(source.path)}, not in {show(edit.file)}"
+        return replace(outcome, status=Status.MOVED, reason=why)
+
+    def _listed(
+        self, edit: KbuildEdit, ground: Ground, folder: Folder, spot: Spot
+    ) -> Outcome | None:
+        """The end for an object some list has already; None where none has it."""
+        listing = edit.listing
+        found = [
+            e for e in folder.entries if e.names(listing.object) and e.list.stem not in _NOT_LINKED
+        ]
+        for entry in found:
+            if entry.list.stem == listing.stem and _needs(entry, spot) == {listing.config} - {b""}:
+                return self.present(ground, _place(entry), anchor=edit.anchor)
+        if not found:
+            return None
+        needs = " and ".join(sorted(map(show, _needs(found[0], spot)))) or "no condition"
+        return self.conflict(
+            ground,
+            f"{edit.object} is already there in {show(found[0].assignment.name)} under {needs} at"
+            f" {_place(found[0])}",
+            hint="make module and config of this edit say the same, or take that line out first",
+            anchor=edit.anchor,
+            candidates=_offered(found),
+        )
+
+    def _objection(self, edit: KbuildEdit, ground: Ground, folder: Folder) -> Outcome | None:
+        """Why nothing can be added to the list; None where something can."""
+        members = folder.lists(edit.listing.stem)
+        if edit.module is None:
+            return None if members else self._no_obj_list(edit, ground, folder)
+        built = folder.lists(b"obj")
+        builders = [e for e in built if e.names(edit.module.encode() + b".o")]
+        hidden = any(b"$" in w.text for e in built for w in e.assignment.words)
+        if members:
+            return None if builders or hidden else self._unbuilt(edit, ground, folder, members[0])
+        return (
+            self._single(edit, ground, builders)
+            if builders
+            else self._no_list(edit, ground, folder)
+        )
+
+    def _single(self, edit: KbuildEdit, ground: Ground, builders: list[Entry]) -> Outcome:
+        module = edit.module
+        return self.conflict(
+            ground,
+            f"{module}.o is no composite: {_place(builders[0])} builds it from one source file",
+            hint=f"rename that file and give {module} a list ({module}-y := {module}_main.o) in a"
+            " recipe before this one, or leave out module for an object of its own",
+            anchor=edit.anchor,
+            candidates=_offered(builders),
+        )
+
+    def _unbuilt(self, edit: KbuildEdit, ground: Ground, folder: Folder, member: Entry) -> Outcome:
+        return self.conflict(
+            ground,
+            f"no obj- line that make reads with {show(edit.file)} builds {edit.module}.o:"
+            f" {show(member.assignment.name)} at {_place(member)} is no module's list",
+            hint='name a composite that an obj- line builds: module = "…"',
+            anchor=edit.anchor,
+            candidates=_similar(edit.listing.stem, folder),
+        )
+
+    def _no_list(self, edit: KbuildEdit, ground: Ground, folder: Folder) -> Outcome:
+        module = edit.listing.stem
+        return self.conflict(
+            ground,
+            f"{show(edit.file)}: no list {show(module)}-y, {show(module)}-objs or"
+            f" {show(module)}-$(CONFIG_…), there or in what it includes",
+            hint='name the composite as its list does: module = "…"; or the Makefile that has it',
+            anchor=edit.anchor,
+            candidates=[*_similar(module, folder), *_elsewhere(module, ground.tree)],
+        )
+
+    def _no_obj_list(self, edit: KbuildEdit, ground: Ground, folder: Folder) -> Outcome:
+        return self.conflict(
+            ground,
+            f"{show(edit.file)} has no obj- list to put {edit.object} in",
+            hint='name a Makefile that has one, or a composite: module = "…"',
+            anchor=edit.anchor,
+            candidates=_offered(list(folder.entries)),
+        )
+
+    def _no_folder(self, edit: KbuildEdit, ground: Ground) -> Outcome:
+        if ground.tree.read(edit.file) is None:
+            missing = self.no_file(ground, edit.file)
+            also = _elsewhere(edit.listing.stem, ground.tree) if edit.module else []
+            return replace(missing, candidates=(*missing.candidates, *also))
+        return self.conflict(
+            ground,
+            f"no Makefile or Kbuild in or above its folder includes {show(edit.file)}",
+            hint="name the Makefile that includes it; its lists are found from there",
+            anchor=edit.anchor,
+        )
+
+
+def _refuse_malformed(edit: KbuildEdit) -> None:
+    if not _OBJECT.fullmatch(edit.object):
+        raise KpatchError(
+            f"object '{edit.object}' names no object file", hint='write it as object = "rust_foo.o"'
+        )
+    if edit.module is not None and not _MODULE.fullmatch(edit.module):
+        raise KpatchError(
+            f"module '{edit.module}' names no composite", hint='write it without .o: module = "foo"'
+        )
+    if edit.config is not None and not _SYMBOL.fullmatch(edit.config):
+        raise KpatchError(
+            f"config '{edit.config}' names no Kconfig symbol",
+            hint='write it without CONFIG_: config = "FOO_RUST"',
+        )
+    if edit.object == f"{edit.module}.o":
+        raise KpatchError(
+            f"object '{edit.object}' is the module itself",
+            hint="give the Rust file another name: an object cannot be linked into itself",
+        )
+
+
+def _below(folder: bytes, name: str) -> RepoPath:
+    return repo_path(posixpath.normpath(posixpath.join(folder, name.encode())))
+
+
+def _place(entry: Entry) -> Place:
+    return Place(entry.source.path, line_of(entry.source.data, entry.assignment.start))
+
+
+def _offered(entries: list[Entry]) -> list[Candidate]:
+    return [Candidate(_place(e), show(e.assignment.name)) for e in entries[:5]]
+
+
+def _needs(entry: Entry, spot: Spot) -> set[bytes]:
+    """What must be set for the entry to count, beyond what the whole list hangs on.
+
+    CONFIG symbols by their bare name, all else by its text.
+    """
+    conditions = entry.context(spot.source)
+    if conditions[: len(spot.context)] == spot.context:
+        conditions = conditions[len(spot.context) :]
+    own = entry.list.config or entry.list.other or entry.list.plain
+    needs = {own} - {b"y", b"objs"}
+    return needs | {_condition_needs(c) for c in conditions}
+
+
+def _condition_needs(condition: Condition) -> bytes:
+    found = _IF_SET.fullmatch(condition.text) if condition.branch == 0 else None
+    return next(g for g in found.groups() if g) if found else condition.text
+
+
+def _similar(module: bytes, folder: Folder) -> list[Candidate]:
+    """Composites of the folder with a name like the one looked for; any where none is like it."""
+    built = {w.text for e in folder.lists(b"obj") for w in e.assignment.words}
+    lists = {show(e.list.stem): e for e in reversed(folder.entries) if e.list.stem + b".o" in built}
+    close = difflib.get_close_matches(show(module), lists, n=5)
+    return _offered([lists[name] for name in close or sorted(lists)])
+
+
+def _elsewhere(module: bytes, tree: TreeOverlay) -> list[Candidate]:
+    """Kbuild files anywhere in the tree that assign a list of `module`."""
+    paths = {p for form in (b"-y", b"-objs") for p in tree.files_with(module + form, None)}
+    named = [p for p in sorted(paths) if posixpath.basename(p).startswith((b"Makefile", b"Kbuild"))]
+    return [c for p in named[:50] if (c := _first_list(module, p, tree))][:5]
+
+
+def _first_list(module: bytes, path: RepoPath, tree: TreeOverlay) -> Candidate | None:
+    data = file.data if (file := tree.read(path)) else b""
+    for statement in read_makefile(data).statements:
+        name = list_name(statement.name) if isinstance(statement, Assignment) else None
+        if name and name.stem == module:
+            return Candidate(Place(path, line_of(data, statement.start)), show(name.stem))
+    return None
 
 
 KBUILD = Kbuild()

@@ -1,0 +1,7 @@
+TOP = [
+    'samples',
+    'drivers',
+    # more
+    'rust',
+]
+OTHER = ('samples', 'docs')

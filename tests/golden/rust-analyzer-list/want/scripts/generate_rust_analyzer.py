@@ -1,0 +1,8 @@
+TOP = [
+    'samples',
+    'drivers',
+    # more
+    'rust',
+    'arch/x86/kvm',
+]
+OTHER = ('samples', 'docs')

@@ -1,0 +1,4 @@
+def generate(srctree):
+    extra_dirs = map(lambda dir: srctree / dir, ("samples", "drivers"))
+    for folder in extra_dirs:
+        yield folder

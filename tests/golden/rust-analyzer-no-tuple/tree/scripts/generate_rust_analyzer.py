@@ -1,0 +1,2 @@
+A = ("samples", DRIVERS)
+B = ["samples", "rust"]

@@ -1,0 +1,2 @@
+A = ("samples", "drivers")
+B = ("samples", "drivers", "rust")
