@@ -102,8 +102,14 @@ def _column(places: list[Any]) -> str:
 def _reasons(step: Step) -> str:
     if not step.edits and step.reason:
         return clean(f"{step.recipe.id}: {step.status}: {step.reason}")
-    told = [r for r in step.edits if r.outcome.reason]
-    return clean("\n".join(_reason(step.recipe.id, r) for r in told))
+    return clean("\n".join(_reason(step.recipe.id, r) for r in step.edits if _worth_saying(r)))
+
+
+def _worth_saying(report: EditReport) -> bool:
+    """Whether the table does not say it already, as it does for lines that only shifted."""
+    outcome = report.outcome
+    shifted = report.was and outcome.place and report.was.path == outcome.place.path
+    return bool(outcome.reason) and not (outcome.status is Status.MOVED and shifted)
 
 
 def _reason(step_id: str, report: EditReport) -> str:
@@ -217,8 +223,10 @@ def _record(step: Step, commit: Commit | None) -> StepRecord:
 def branch_value(repository: Repository, log: OperationLog, branch: str) -> Oid | None:
     """What `branch` holds now.
 
-    Raises Refused (exit 5) where that is not what the last operation put there: somebody's commits.
+    Raises Refused (exit 5) where a work tree has it checked out, and where it is not what the last
+    operation put there: somebody's commits.
     """
+    repository.refuse_if_checked_out(branch)
     tip = repository.branch(branch)
     if tip is None or tip == log.tip_of(branch):
         return tip
