@@ -30,6 +30,7 @@ from tests.kernel.provision.place import environment, folder
 SPY = """\
 #!/bin/sh
 [ "$MAKELEVEL" ] && exec {make} "$@"
+[ "$1" = --version ] && exec {make} "$@"
 began=$(date +%s%N); {make} "$@"; code=$?
 echo "$began $(date +%s%N) $*" >>{log}
 exit $code

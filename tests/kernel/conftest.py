@@ -131,11 +131,12 @@ class Desk:
 
 
 def make_spy(root: Path, log: Path) -> str:
-    """A PATH folder with a make that notes what it is asked for and then is make."""
+    """A PATH folder with a make that notes what it is asked to make, and then is make."""
     real = shutil.which("make")
     spy = root / "spy/make"
     spy.parent.mkdir(exist_ok=True)
-    spy.write_text(f'#!/bin/sh\n[ "$MAKELEVEL" ] || echo "$*" >>{log}\nexec {real} "$@"\n')
+    note = f'[ "$MAKELEVEL$1" = --version ] || [ "$MAKELEVEL" ] || echo "$*" >>{log}'
+    spy.write_text(f'#!/bin/sh\n{note}\nexec {real} "$@"\n')
     spy.chmod(0o755)
     return str(spy.parent)
 
