@@ -140,7 +140,7 @@ files = ["drivers/foo/rust_foo.rs"]
 def _refuse_malformed(edit: MaintainersEdit) -> None:
     values = (edit.entry, *edit.files, *edit.maintainers, *edit.reviewers, *edit.lists)
     for value in (*values, *([] if edit.status is None else [edit.status])):
-        if value != value.strip() or not value or not value.isprintable():
+        if value != value.strip() or not value or not value.replace("\t", " ").isprintable():
             raise KpatchError(
                 f"{value!r} cannot stand in a line of MAINTAINERS",
                 hint="write plain text on one line, without blanks around it",

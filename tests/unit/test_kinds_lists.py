@@ -81,7 +81,7 @@ def test_kconfig_refuses(edit: KconfigEdit, said: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "files", "said"),
     [
-        ("M:\tx", ("f",), "'M:\\tx' cannot stand in a line of MAINTAINERS"),
+        ("M:\tx", ("f",), "'M:\tx' reads as a tagged line, not as an entry's title"),
         ("M: x", ("f",), "'M: x' reads as a tagged line, not as an entry's title"),
         ("FOO", ("f\nM: me",), "'f\\nM: me' cannot stand in a line of MAINTAINERS"),
         ("FOO", (), "FOO: no file to add"),
@@ -92,6 +92,13 @@ def test_maintainers_refuses(entry: str, files: tuple[str, ...], said: str) -> N
         MAINTAINERS.plan(MaintainersEdit(where=HERE, entry=entry, files=files), ground())
     assert refused.value.message == said
     assert refused.value.hint
+
+
+def test_a_title_with_a_tab() -> None:
+    """6.12 has one: "HPET:<tab>High Precision Event Timers driver"."""
+    data = b"Maintainers List\n---\n\nHPET:\tTimers\nF:\td/h.c\n"
+    edit = MaintainersEdit(where=HERE, entry="HPET:\tTimers", files=("d/h.c",))
+    assert MAINTAINERS.plan(edit, ground(MAINTAINERS=data)).status is Status.PRESENT
 
 
 def test_prompt_quotes_are_escaped() -> None:
