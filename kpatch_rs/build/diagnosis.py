@@ -14,7 +14,7 @@ SHOWN = 12
 """Lines of one error that are worth reading in a report."""
 
 _FIRST = re.compile(
-    r"(?:^|\s)(?:fatal )?error(?:\[E\d+\])?:|^ERROR: |panicked at|\*\*\* (?!\[)|"
+    r"(?:^|\s)(?:fatal )?error(?:\[E\d+\])?:|^ERROR: |panicked at|: \*\*\* (?!\[)|"
     r"No rule to make target|multiple definition of|undefined reference to|duplicate symbol"
 )
 _MAKE_CHAIN = re.compile(r"^g?make(?:\[\d+\])?: \*\*\* \[.*\] Error \d+$|^g?make.*directory '")

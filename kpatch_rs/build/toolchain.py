@@ -137,8 +137,8 @@ def _remarks(ran: Ran) -> str:
     """The lines that begin with ***, up to the advice to read the documentation."""
     said = [line.strip() for line in ran.text.splitlines() if line.startswith("***")]
     said = [line[3:].strip() for line in said if not line.startswith((_ADVICE, "*** on how"))]
-    text = " ".join(line.strip() for line in said if line.strip())
-    return re.sub(r"\s{2,}", " ", text)
+    text = " ".join(" ".join(said).split())
+    return re.sub(r" (Expected|Minimum) version: (\S+)", r", \1 version: \2;", text).rstrip(";")
 
 
 def least_version(make: Make, tool: str) -> str:

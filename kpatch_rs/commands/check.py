@@ -8,6 +8,7 @@ its folder is trusted.
 from __future__ import annotations
 
 import difflib
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,11 +66,16 @@ class CheckReport:
         return f"{said}{known_said}, on {self.view.base_name} for {self.settings.arch}."
 
 
+_WIDTH = 100
+"""Characters of a reason that the table shows; the whole stands below it."""
+
+
 def _row(record: StepRecord, verdict: Verdict | None) -> tuple[str, str, str]:
     if verdict is None:
         return record.id, record.status, record.reason
     passed = verdict.result is Result.PASSED
-    return record.id, verdict.result, "; ".join(verdict.proofs) if passed else verdict.reason
+    why = textwrap.shorten(verdict.reason, _WIDTH, placeholder=" …")
+    return record.id, verdict.result, "; ".join(verdict.proofs) if passed else why
 
 
 def _told(verdict: Verdict) -> str:
