@@ -2,7 +2,7 @@
 
 Each file is played in a fresh folder with the miniature kernel (mini.git) and its series
 (series/mini-rust-hello) in it; KPATCH_RS_KERNEL and KPATCH_RS_SERIES name them. Object names are
-shown as OID, times as TIME and the folder as HERE. To see what a transcript would be, run pytest with
+shown as OID, times as TIME and the folder as HERE. To write what a transcript would be, run with
 KPATCH_RS_TRANSCRIPTS=write, and read the diff.
 """
 
