@@ -154,7 +154,8 @@ def test_undo_brings_the_older_rendering_back(walk: Mapping[str, Stage], desk: D
     branch = walk["7.2"].rendered.document["branch"]
     tips = {line: walk[line].rendered.document["steps"][-1]["commit"] for line in LINES}
     assert git(desk.kernel, "rev-parse", branch) == tips["7.2"]
-    assert desk.run("undo").code == 0
+    undone = desk.run("undo")
+    assert undone.code == 0
     assert git(desk.kernel, "rev-parse", branch) == tips["6.12"]
-    assert desk.run("undo").code == 0
+    assert desk.run("undo", undone.document["operation"]).code == 0
     assert git(desk.kernel, "rev-parse", branch) == tips["7.2"]
