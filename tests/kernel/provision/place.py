@@ -28,8 +28,8 @@ def write_environment(root: Path, library: Path) -> None:
 def environment(root: Path, path: str) -> dict[str, str] | None:
     """What `root`/env exports, with `path` as the PATH before; None where nothing is there."""
     file = root / "env"
-    if not file.exists():
+    text = file.read_text() if file.exists() else ""
+    exported = dict(re.findall(r"(?m)^export (\w+)='([^']*)'", text))
+    if "PATH" not in exported:
         return None
-    found = re.findall(r"(?m)^export (\w+)='([^']*)'", file.read_text())
-    exported = dict(found)
     return {**exported, "PATH": f"{exported['PATH']}:{path}"}
