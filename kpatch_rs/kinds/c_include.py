@@ -20,6 +20,7 @@ from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
 from kpatch_rs.syntax.c_includes import Include, guard_of, included, includes
 from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.order import in_order, place_among
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,16 +117,14 @@ def _among(text: CText, group: list[Include], header: bytes) -> int:
     own = [i for i in group if _folder(i.header) == _folder(header)]
     for lines in (group, own):
         names = [_key(i.header) for i in lines]
-        if lines and names == sorted(names):
-            return _in_order(text, lines, header)
+        if in_order(names):
+            n = place_among(names, _key(header))
+            return text.line_end(lines[n - 1].directive.end) if n else _line_of(text, lines[0])
     return text.line_end((own or group)[-1].directive.end)
 
 
-def _in_order(text: CText, lines: Sequence[Include], header: bytes) -> int:
-    for line in lines:
-        if _key(line.header) > _key(header):
-            return text.line_start(line.directive.start)
-    return text.line_end(lines[-1].directive.end)
+def _line_of(text: CText, include: Include) -> int:
+    return text.line_start(include.directive.start)
 
 
 def _key(header: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""MAINTAINERS has these F: lines in this entry, or this entry, in alphabetical place."""
+"""MAINTAINERS covers these files by this entry, in alphabetical place."""
 
 from __future__ import annotations
 
@@ -13,13 +13,8 @@ from kpatch_rs.model.outcome import Candidate, Outcome, Place
 from kpatch_rs.model.path import PathRefused, RepoPath, repo_path
 from kpatch_rs.model.proof import Maintained, Proof, Unprovable
 from kpatch_rs.model.series import Edit
-from kpatch_rs.syntax.maintainers import (
-    TAGS,
-    Section,
-    place_among,
-    read_maintainers,
-    title_order,
-)
+from kpatch_rs.syntax.maintainers import TAGS, Section, covers, read_maintainers, title_order
+from kpatch_rs.syntax.order import place_among
 
 FILE = RepoPath(b"MAINTAINERS")
 
@@ -32,7 +27,7 @@ class MaintainersEdit(Edit):
     entry: str
     """The entry's title line."""
     files: tuple[str, ...]
-    """F: patterns that must be in it."""
+    """What it must cover: each gets an F: line unless one that is there matches it."""
     maintainers: tuple[str, ...] = ()
     """M: lines of an entry that is new; with `status` they make one where it is absent."""
     reviewers: tuple[str, ...] = ()
@@ -89,12 +84,13 @@ files = ["drivers/foo/rust_foo.rs"]
     def _add_files(
         self, edit: MaintainersEdit, ground: Ground, data: bytes, section: Section
     ) -> Outcome:
-        there = {line.value: line for line in section.lines if line.tag == "F"}
+        there = {file: line for file in edit.files if (line := covers(section, file))}
         missing = sorted({f for f in edit.files if f not in there})
         if not missing:
             first = there[edit.files[0]]
             place = Place(FILE, line_of(data, first.start))
-            return self.present(ground, place, anchor=edit.entry)
+            by = "" if first.value in edit.files else f"F: {first.value} covers it at {place}"
+            return self.present(ground, place, anchor=edit.entry, reason=by)
         new, offset = data, len(data)
         for pattern in reversed(missing):
             at = _among_files(section, pattern)

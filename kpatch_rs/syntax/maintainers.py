@@ -8,7 +8,6 @@ and a colon. Guarantees: offsets are into the bytes given.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 TAGS = "MRLSWQBCPTFXNK"
@@ -69,16 +68,26 @@ def title_order(title: str) -> str:
     return title.upper().replace("THE REST", "ZZZZZZ")
 
 
-def place_among(keys: Sequence[str], new: str) -> int:
-    """The index in `keys` where `new` has the fewest on its wrong side; the first such.
+def covers(section: Section, pattern: str) -> Line | None:
+    """The F: line of `section` that makes `pattern` its own: the same, or one that matches it.
 
-    The list is sorted but for a few (34 of 2,906 entries in 6.12, 105 of 3,292 in 7.2): a
-    bisection would be led astray.
+    As get_maintainer.pl matches (file_match_pattern()): a folder with all below it, a pattern of
+    `*` and `?` with as many slashes as it has, one with `**` (7.2 has them) with any. An X: line
+    takes its files away. Of a `pattern` with wildcards nothing but the same line is certain.
     """
-    wrong = best = sum(key < new for key in keys)
-    index = 0
-    for n, key in enumerate(keys, 1):
-        wrong += 1 if key > new else -1 if key < new else 0
-        if wrong < best:
-            best, index = wrong, n
-    return index
+    same = next((line for line in section.lines if (line.tag, line.value) == ("F", pattern)), None)
+    if same or any(character in pattern for character in "*?["):
+        return same
+    if any(_matches(line.value, pattern) for line in section.lines if line.tag == "X"):
+        return None
+    files = (line for line in section.lines if line.tag == "F")
+    return next((line for line in files if _matches(line.value, pattern)), None)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    wild = {"**": ".*", "*": ".*", "?": "."}
+    parts = re.split(r"(\*\*|[*?])", pattern)
+    wanted = "".join(wild.get(part) or re.escape(part) for part in parts)
+    if pattern.endswith("/") or "**" in pattern:
+        return bool(re.match(wanted, path))
+    return bool(re.fullmatch(wanted, path)) and path.count("/") == pattern.count("/")

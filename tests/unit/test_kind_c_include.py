@@ -36,6 +36,12 @@ def test_a_header_without_its_delimiters(header: str) -> None:
             "<linux/a.h>",
             "<linux/a.h> <linux/b.h> <linux/c.h> <asm/z.h>",
         ),
+        (
+            "<linux/a.h> <linux/cpufreq.h> <linux/cpu_x.h> <linux/d.h> <linux/e.h> <linux/z.h>",
+            "<linux/f.h>",
+            "<linux/a.h> <linux/cpufreq.h> <linux/cpu_x.h> <linux/d.h> <linux/e.h> <linux/f.h>"
+            " <linux/z.h>",
+        ),
         ('<linux/a.h> "z.h"', "<linux/b.h>", '<linux/a.h> <linux/b.h> "z.h"'),
         ('<linux/a.h> "x.h" "y.h"', '"z.h"', '<linux/a.h> "x.h" "y.h" "z.h"'),
         ("<linux/a.h>", '"z.h"', '<linux/a.h>  "z.h"'),
