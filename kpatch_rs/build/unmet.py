@@ -1,18 +1,16 @@
 """Which dependencies keep a Kconfig symbol off: Kconfig itself drops it without a word.
 
-Reads `depends on` and the enclosing menus and `if` blocks through tree-sitter-kconfig and evaluates
-them against a final .config, with n < m < y as Documentation/kbuild/kconfig-language.rst says.
+Evaluates what syntax reads against a final .config, with n < m < y as
+Documentation/kbuild/kconfig-language.rst says.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import tree_sitter_kconfig
-from tree_sitter import Language, Node, Parser
+from kpatch_rs.syntax.kconfig_depends import Expression, dependencies
 
 _TRISTATE = {"n": 0, "m": 1, "y": 2}
 
@@ -24,11 +22,6 @@ _COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
     ">": lambda a, b: _number(a) > _number(b),
     ">=": lambda a, b: _number(a) >= _number(b),
 }
-
-
-@cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_kconfig.language()))
 
 
 def unmet_in_tree(tree: Path, symbol: str, settings: Mapping[str, str]) -> tuple[str, ...]:
@@ -45,70 +38,37 @@ def unmet_in_tree(tree: Path, symbol: str, settings: Mapping[str, str]) -> tuple
 
 
 def unmet(kconfig: bytes, symbol: str, settings: Mapping[str, str]) -> tuple[str, ...]:
-    """The conditions on `symbol` in this Kconfig file that `settings` do not meet, in words."""
-    conditions = [
-        condition
-        for entry in _entries(_parser().parse(kconfig).root_node, symbol.encode())
-        for condition in _conditions(entry)
-    ]
+    """The conditions on `symbol` in this Kconfig file that `settings` do not meet, in words.
+
+    A `$(…)` may give anything; nothing is named that depends on what it gives.
+    """
     return tuple(
         _in_words(condition, settings)
-        for condition in conditions
-        if not _value(condition, settings)
+        for condition in dependencies(kconfig, symbol)
+        if not any(_value(condition, settings, macro) for macro in (0, 2))
     )
 
 
-def _entries(node: Node, symbol: bytes) -> Iterator[Node]:
-    for child in node.children:
-        if child.type in ("config", "menuconfig"):
-            name = child.child_by_field_name("name")
-            if name is not None and name.text == symbol:
-                yield child
-        else:
-            yield from _entries(child, symbol)
+def _value(expression: Expression, settings: Mapping[str, str], macro: int) -> int:
+    """0 n, 1 m, 2 y; `macro` is what a `$(…)` is taken for."""
+    operator, parts = expression.operator, expression.parts
+    if operator == "$":
+        return macro
+    if not operator:
+        return _TRISTATE.get(_literal(expression, settings), 0)
+    if operator in _COMPARISONS:
+        left, right = (_literal(part, settings) for part in parts)
+        return 2 if _COMPARISONS[operator](left, right) else 0
+    values = [_value(part, settings, macro) for part in parts]
+    if operator == "!":
+        return 2 - values[0]
+    if operator == "if":  # X || (Y = n), as scripts/kconfig/menu.c has it
+        return values[0] if values[1] else 2
+    return min(values) if operator == "&&" else max(values)
 
 
-def _conditions(entry: Node) -> Iterator[Node]:
-    """The expressions an entry hangs on, outermost first."""
-    above: list[Node] = []
-    node: Node | None = entry
-    while node is not None:
-        above.insert(0, node)
-        node = node.parent
-    for node in above:
-        yield from _own_conditions(node)
-
-
-def _own_conditions(node: Node) -> Iterator[Node]:
-    for child in node.named_children:
-        if child.type == "dependencies":
-            yield from child.named_children[:1]
-    if node.type == "if":
-        yield from (c for c in node.named_children[:1] if _is_expression(c))
-
-
-def _is_expression(node: Node) -> bool:
-    return node.type == "symbol" or node.type.endswith("_expression")
-
-
-def _value(node: Node, settings: Mapping[str, str]) -> int:
-    """0 n, 1 m, 2 y."""
-    parts = node.named_children
-    if node.type == "parenthesized_expression":
-        return _value(parts[0], settings)
-    if node.type == "unary_expression":
-        return 2 - _value(parts[0], settings)
-    if node.type != "binary_expression":
-        return _TRISTATE.get(_literal(node, settings), 0)
-    operator = next(c.type for c in node.children if not c.is_named)
-    if operator in ("&&", "||"):
-        return (min if operator == "&&" else max)(_value(p, settings) for p in parts)
-    left, right = (_literal(p, settings) for p in parts)
-    return 2 if _COMPARISONS[operator](left, right) else 0
-
-
-def _literal(node: Node, settings: Mapping[str, str]) -> str:
-    text = _text(node)
+def _literal(expression: Expression, settings: Mapping[str, str]) -> str:
+    text = expression.text
     if text in _TRISTATE or re.fullmatch(r"[0-9]+|0x[0-9a-fA-F]+", text):
         return text
     return text.strip("\"'") if text[:1] in "\"'" else settings.get(text, "n").strip('"')
@@ -121,11 +81,7 @@ def _number(text: str) -> int:
         return 0
 
 
-def _in_words(condition: Node, settings: Mapping[str, str]) -> str:
-    named = dict.fromkeys(re.findall(r"\b[A-Z][A-Z0-9_]*\b", _text(condition)))
+def _in_words(condition: Expression, settings: Mapping[str, str]) -> str:
+    named = dict.fromkeys(re.findall(r"\b[A-Z][A-Z0-9_]*\b", condition.text))
     states = ", ".join(f"{s} is {settings.get(s, 'n')}" for s in named)
-    return f"depends on {_text(condition)} ({states})"
-
-
-def _text(node: Node) -> str:
-    return " ".join((node.text or b"").decode(errors="replace").split())
+    return f"depends on {condition.text} ({states})"

@@ -1,9 +1,5 @@
 """Kconfig files: the entries they define, the blocks these stand in, the files they source.
 
-Read by tree-sitter-kconfig. Syntax its grammar (1.3) does not know yet is blanked before, byte for
-byte, because one unknown line turns a whole file into an ERROR: `transitional` (6.18) and the `if`
-of `depends on … if …` (7.0).
-
 Guarantees: offsets are into the bytes given; an entry's end is behind its last own line: no blank
 line and no comment of the entry that follows.
 """
@@ -13,15 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
-import tree_sitter_kconfig
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
-_UNKNOWN = re.compile(
-    rb"(?m)^[ \t]+transitional[ \t]*$|"
-    rb"(?<=[ \t])depends on[ \t]([^\n]*?[^\s&|!=<>(])([ \t]+if[ \t].*)$"
-)
+from kpatch_rs.syntax.kconfig_grammar import below, conditions, parse, parse_condition, text_of
+
 _BLOCKS = {"if": "endif", "menu": "endmenu", "choice": "endchoice"}
 _NUMBER = re.compile(r"-?\d+|0[xX][0-9a-fA-F]+")
 
@@ -63,7 +55,7 @@ class KconfigFile:
 
 def read_kconfig(data: bytes) -> KconfigFile:
     """Read a Kconfig file; what is no Kconfig leaves fewer entries, never an error."""
-    root = _parser().parse(_known(data)).root_node
+    root = parse(data)
     entries: list[Entry] = []
     blocks: list[Block] = []
     sources: list[str] = []
@@ -71,7 +63,7 @@ def read_kconfig(data: bytes) -> KconfigFile:
         if node.type in ("config", "menuconfig"):
             entries += _entry(node, data, around, readable)
         elif node.type == "source":
-            sources += [_text(n) for n in _below(node, "string_content")]
+            sources += [text_of(n) for n in below(node, "string_content")]
         elif block := _block(node):
             blocks.append(block)
     return KconfigFile(tuple(entries), tuple(blocks), tuple(sources))
@@ -82,33 +74,12 @@ def symbols_in(data: bytes) -> frozenset[str] | None:
 
     Constants (y, m, n, numbers) and `$(…)` name none. None where `data` is not valid Kconfig.
     """
-    root = _parser().parse(_known(data)).root_node
-    if root.has_error:
+    root = parse(data)
+    nodes = [root, *map(parse_condition, conditions(data).values())]
+    if root.has_error or None in nodes:
         return None
-    # What _known blanked is an expression, too; a line of its own makes the grammar read it.
-    tails = b"".join(b"\tdepends on %s\n" % m[2].split(None, 1)[1] for m in _conditions(data))
-    nodes = [root, _parser().parse(b"config X\n\tbool\n" + tails).root_node]
-    named = {_text(n) for node in nodes for n in _below(node, "symbol") if not _is_name(n)}
+    named = {text_of(n) for node in nodes if node for n in below(node, "symbol") if not _is_name(n)}
     return frozenset(s for s in named if s not in "ymn" and not _NUMBER.fullmatch(s))
-
-
-@cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_kconfig.language()))
-
-
-def _conditions(data: bytes) -> Iterator[re.Match[bytes]]:
-    return (m for m in _UNKNOWN.finditer(data) if m[2])
-
-
-def _known(data: bytes) -> bytes:
-    """`data` with unknown syntax blanked, and with the newline at its end the grammar wants."""
-
-    def blank(found: re.Match[bytes]) -> bytes:
-        kept = found[0][: found.start(2) - found.start()] if found[2] else b""
-        return kept.ljust(len(found[0]))
-
-    return _UNKNOWN.sub(blank, data) + (b"" if data.endswith(b"\n") else b"\n")
 
 
 def _statements(
@@ -133,7 +104,7 @@ def _entry(node: Node, data: bytes, around: tuple[Block, ...], readable: bool) -
     newline = data.find(b"\n", text_end)
     return [
         Entry(
-            symbol=_text(name),
+            symbol=text_of(name),
             start=node.start_byte,
             end=newline + 1 if newline >= 0 else len(data),
             blocks=around,
@@ -149,7 +120,7 @@ def _block(node: Node) -> Block | None:
     title = ""
     if node.type != "choice":
         title = (
-            " ".join(_text(node.named_children[0]).strip('"').split())
+            " ".join(text_of(node.named_children[0]).strip('"').split())
             if node.named_children
             else ""
         )
@@ -165,14 +136,3 @@ def _is_name(node: Node) -> bool:
         and holder.parent
         and holder.parent.type in ("config", "menuconfig", "choice")
     )
-
-
-def _below(node: Node, type_: str) -> Iterator[Node]:
-    if node.type == type_:
-        yield node
-    for child in node.named_children:
-        yield from _below(child, type_)
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode(errors="replace")

@@ -98,3 +98,23 @@ endmenu
 def test_unmet_dependencies(settings: dict[str, str], why: tuple[str, ...]) -> None:
     met = {"TOP": "y", "IN": "y", "MODE": '"fast"'}
     assert unmet(KCONFIG, "RUST", met | settings) == why
+
+
+@pytest.mark.parametrize(
+    ("line", "settings", "why"),
+    [
+        ("depends on A if B", {"A": "y", "B": "y"}, ()),
+        ("depends on A if B", {"B": "n"}, ()),
+        ("depends on A if B", {"B": "m"}, ("depends on A if B (A is n, B is m)",)),
+        ("depends on A || !A # if A=m, this cannot be y", {"A": "m"}, ()),
+        ("depends on $(success,true)", {}, ()),
+        ("depends on !$(success,true)", {}, ()),
+        ("depends on $(success,true) && A", {}, ("depends on $(success,true) && A (A is n)",)),
+    ],
+)
+def test_unmet_beside_newer_syntax(
+    line: str, settings: dict[str, str], why: tuple[str, ...]
+) -> None:
+    """`transitional` and `depends on … if` are unknown to the grammar, and lose nothing."""
+    kconfig = f"config OLD\n\tbool\n\ttransitional\n\nconfig X\n\tbool\n\t{line}\n"
+    assert unmet(kconfig.encode(), "X", settings) == why

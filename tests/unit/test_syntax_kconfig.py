@@ -42,6 +42,7 @@ def test_a_missing_last_newline_is_no_error() -> None:
         ('A = "text" && B >= 12 && C != 0x1f && m', {"A", "B", "C"}),
         ("$(cc-option,-mfoo) && A", {"A"}),
         ("A if B || C", {"A", "B", "C"}),
+        ("A || !A # if B is off", {"A"}),
     ],
 )
 def test_symbols_of_a_condition(condition: str, named: set[str]) -> None:
