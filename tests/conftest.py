@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,6 +11,14 @@ import pytest
 
 from kpatch_rs.gitio.repository import Repository
 from tests.repos import FILES, Surroundings, surroundings
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> None:
+    """Signals work in tests also where nohup or a shell's `&` started pytest deaf to them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @pytest.fixture
