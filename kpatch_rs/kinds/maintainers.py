@@ -84,13 +84,13 @@ files = ["drivers/foo/rust_foo.rs"]
     def _add_files(
         self, edit: MaintainersEdit, ground: Ground, data: bytes, section: Section
     ) -> Outcome:
-        there = {file: line for file in edit.files if (line := covers(section, file))}
+        there = {file: by for file in edit.files if (by := covers(section, file))}
         missing = sorted({f for f in edit.files if f not in there})
         if not missing:
             first = there[edit.files[0]]
             place = Place(FILE, line_of(data, first.start))
-            by = "" if first.value in edit.files else f"F: {first.value} covers it at {place}"
-            return self.present(ground, place, anchor=edit.entry, reason=by)
+            why = "" if first.value in edit.files else f"F: {first.value} covers it at {place}"
+            return self.present(ground, place, anchor=edit.entry, reason=why)
         new, offset = data, len(data)
         for pattern in reversed(missing):
             at = _among_files(section, pattern)

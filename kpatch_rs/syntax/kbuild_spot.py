@@ -13,9 +13,13 @@ from kpatch_rs.errors import KpatchError
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.syntax.kbuild import Assignment, Context, Include, list_name
 from kpatch_rs.syntax.kbuild_folder import Entry, Folder, Source
+from kpatch_rs.syntax.order import in_order, place_among
 
 _NEIGHBOURS = 4
 """Lines before the new one that say how this part of the file is aligned."""
+
+_A_LIST = 3
+"""Lines that it takes to speak of an order."""
 
 _CONTINUED = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:\r?\n)?\Z")
 
@@ -80,7 +84,7 @@ def spot_line(spot: Spot, listing: Listing) -> bytes:
         aligned = [n for n in neighbours if len(n.gap) > 1 or n.gap == b"\t"]
         if spot.context == spot.anchor.context:
             head = neighbours[-1].indent + head
-        gap = _up_to(aligned[-1], head) if aligned else neighbours[-1].gap
+        gap = _up_to(_usual(aligned), head) if aligned else neighbours[-1].gap
     return head + gap + b"+= " + listing.object + newline(spot)
 
 
@@ -113,11 +117,6 @@ def _home(folder: Folder, file: RepoPath, members: list[Entry]) -> Source:
 
 def _objects(assignment: Assignment) -> list[bytes]:
     return [w.text for w in assignment.words if w.text.endswith(b".o")]
-
-
-def _is_one_object(assignment: Assignment) -> bool:
-    name = list_name(assignment.name)
-    return name is not None and name.stem == b"obj" and len(_objects(assignment)) == 1
 
 
 def _last(listing: Listing, level: _Seen) -> Assignment | Include:
@@ -155,22 +154,68 @@ def _outer_end(source: Source, statement: Assignment | Include, context: Context
 
 
 def _sorted_in(spot: Spot, listing: Listing) -> Spot:
-    """`spot`, moved to keep the order of the run of one-object lines before it, if it has one."""
-    run: list[Assignment] = []
-    for statement in reversed(spot.source.makefile.statements):
-        if statement.end == (run[-1].start if run else spot.offset):
-            if not isinstance(statement, Assignment) or not _is_one_object(statement):
-                break
-            run.append(statement)
-            if statement.resets:
-                break
-    run.reverse()
-    names = [_objects(s)[0] for s in run]
-    if len(names) < 3 or names != sorted(names):
-        return spot
-    behind = max(sum(n < listing.object for n in names), run[0].resets)
-    offset = run[behind].start if behind < len(run) else spot.offset
-    return Spot(spot.source, offset, spot.context, run[max(behind - 1, 0)])
+    """`spot`, moved to keep the order of the lines before it, if they keep one."""
+    run = _run(spot)
+    for key_of, new in ((_object_of, _stem(listing.object)), (_config_of, listing.config)):
+        lines = [(key, line) for line in run if (key := key_of(line.assignment))]
+        keys = [key for key, _ in lines]
+        if len(keys) < _A_LIST or not new or not in_order(keys):
+            continue
+        n = max(place_among(keys, new), lines[0][1].assignment.resets)
+        offset = lines[n - 1][1].end if n else lines[0][1].start
+        own = [line.assignment for _, line in lines[: max(n, 1)] if line.own]
+        return Spot(spot.source, offset, spot.context, own[-1] if own else spot.anchor)
+    return spot
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An object's line, or a whole conditional that builds one."""
+
+    start: int
+    end: int
+    assignment: Assignment
+    own: bool
+    """Whether it stands on the level of the list itself."""
+
+
+def _run(spot: Spot) -> list[_Line]:
+    """The obj- lines right before `spot`: no blank line, comment or rule stands between them."""
+    source, level = spot.source, len(spot.context)
+    run: list[_Line] = []
+    start = spot.offset
+    for statement in reversed(source.makefile.statements):
+        if statement.end > start or statement.context[:level] != spot.context:
+            continue
+        own = len(statement.context) == level
+        block = None if own else source.makefile.block(statement.context[level])
+        end = block.end if block else statement.end
+        if isinstance(statement, Include) or source.data[end:start].strip(b" \t") or end > start:
+            break
+        start = block.start if block else statement.start
+        run.append(_Line(start, end, statement, own))
+        if statement.resets and own and _object_of(statement):
+            break
+    return run[::-1]
+
+
+def _object_of(assignment: Assignment) -> bytes:
+    """The one object (without .o) or folder an obj- line adds; empty where it adds more or none."""
+    name = list_name(assignment.name)
+    words = [w.text for w in assignment.words]
+    one = name and name.stem == b"obj" and len(words) == 1 and words[0].endswith((b".o", b"/"))
+    return _stem(words[0]) if one else b""
+
+
+def _stem(object_: bytes) -> bytes:
+    """What it is sorted by: `rtc-ds1307` stands before `rtc-ds1307-rust`."""
+    return object_.removesuffix(b".o").removesuffix(b"/")
+
+
+def _config_of(assignment: Assignment) -> bytes:
+    """The symbol such a line hangs on."""
+    name = list_name(assignment.name)
+    return name.config if name and _object_of(assignment) else b""
 
 
 def _variable(spot: Spot, listing: Listing) -> bytes:
@@ -194,10 +239,20 @@ def _neighbours(spot: Spot, stem: bytes) -> list[Assignment]:
     ][-_NEIGHBOURS:]
 
 
+def _usual(aligned: list[Assignment]) -> Assignment:
+    """One with its operator in the column most have it in: long names push it further right."""
+    columns = [_column(line) for line in aligned]
+    return max(reversed(aligned), key=lambda line: (columns.count(_column(line)), -_column(line)))
+
+
+def _column(line: Assignment) -> int:
+    return _width(line.indent + line.name + line.gap)
+
+
 def _up_to(model: Assignment, head: bytes) -> bytes:
     """The blanks that bring the operator to `model`'s column; one where `head` is too long."""
     fill = b"\t" if b"\t" in model.gap else b" "
-    column = _width(model.indent + model.name + model.gap)
+    column = _column(model)
     gap = b""
     while _width(head + gap) < column:
         gap += fill

@@ -158,3 +158,24 @@ def test_maintained_is_asked_for_plain_paths_only() -> None:
         MaintainersEdit(where=HERE, entry="FOO", files=("d/",)), outcome(ground())
     )
     assert isinstance(proof, Unprovable)
+
+
+@pytest.mark.parametrize(
+    ("lines", "new", "index"),
+    [
+        (("a-1.o", "a-2.o", "a-3.o"), "a-2-rust.o", 2),
+        (("c.o", "a.o", "b.o"), "aa.o", 3),
+        (("b.o", "c/", "d.o"), "a.o", 0),
+        (("b.o", "c.o"), "a.o", 2),
+    ],
+)
+def test_an_object_of_its_own_keeps_the_order(lines: tuple[str, ...], new: str, index: int) -> None:
+    """Sorted by name without ending; two lines, or lines in no order, are no order to keep."""
+
+    def makefile(objects: list[str]) -> bytes:
+        return "".join(f"obj-y += {o}\n" for o in ("z.o z2.o", *objects)).encode()
+
+    done = KBUILD.plan(kbuild(new, None), ground(d__Makefile=makefile(list(lines))))
+    made = done.tree.read(RepoPath(b"d/Makefile"))
+    assert made is not None
+    assert made.data == makefile([*lines[:index], new, *lines[index:]])
