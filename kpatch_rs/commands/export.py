@@ -20,13 +20,13 @@ from kpatch_rs.commands.session import Session
 from kpatch_rs.errors import CheckFailed, Conflict, KpatchError, Usage
 from kpatch_rs.gitio.mails import AppliedMail
 from kpatch_rs.gitio.oplog import OperationLog
-from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.gitio.repository import IdentityUnknown, Repository
 from kpatch_rs.mail.letters import Change, Mail, letters
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import View
 from kpatch_rs.model.outcome import Status
 from kpatch_rs.model.proof import Result, Verdict
-from kpatch_rs.model.series import Series
+from kpatch_rs.model.series import Person, Series
 from kpatch_rs.report import clean, table
 
 VERSION_MAX = 9999
@@ -208,10 +208,21 @@ def _letters(
         changes,
         stat=repository.series_stat(view.base, changes[-1].commit),
         base=view.base,
-        sender=repository.identity(),
+        sender=_sender(repository, changes),
         version=version,
         date=int(time.time()),
     )
+
+
+def _sender(repository: Repository, changes: Sequence[Change]) -> Person:
+    """Who git says mails; where it says nobody, the author, if all patches have the same one."""
+    try:
+        return repository.identity()
+    except IdentityUnknown:
+        authors = {change.author for change in changes}
+        if len(authors) > 1:
+            raise
+        return authors.pop()
 
 
 def _compare(mail: Mail, change: Change, tree: Oid, applied: AppliedMail) -> None:

@@ -29,6 +29,10 @@ from kpatch_rs.model.series import Person
 __all__ = ["NewCommit", "Repository"]
 
 
+class IdentityUnknown(KpatchError):
+    """git is configured with no name or no address."""
+
+
 class Repository:
     """One git repository, open."""
 
@@ -72,11 +76,14 @@ class Repository:
         return GitHistory(self.objects, self.git)
 
     def identity(self) -> Person:
-        """Who git takes the user for; never guessed from login and host name."""
+        """Who git takes the user for; never guessed from login and host name.
+
+        Raises IdentityUnknown.
+        """
         ended = self.git.attempt("-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT")
         found = re.fullmatch(r"(.+) <(.+)> \d+ [+-]\d{4}\n", ended.out.decode(errors="replace"))
         if ended.code != 0 or not found:
-            raise KpatchError(
+            raise IdentityUnknown(
                 "git does not know who you are",
                 hint='git config --global user.name "Your Name" && '
                 "git config --global user.email you@example.org",

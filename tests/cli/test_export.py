@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,28 @@ def test_what_is_still_to_be_written_is_not_mailed(house: House, file: str) -> N
     with pytest.raises(KpatchError, match=rf"^{file}.*HERE \*\*\*' is still to be written"):
         house.export()
     assert not house.out.exists()
+
+
+def nobody(house: House) -> Session:
+    kept = {k: v for k, v in house.session.environment.items() if not k.startswith("GIT_AUTHOR")}
+    return replace(house.session, environment={**kept, "HOME": str(house.folder)})
+
+
+def test_the_author_mails_where_git_knows_nobody(house: House) -> None:
+    house.apply()
+    house.session = nobody(house)
+    house.export()
+    mails = [path.read_bytes() for path in sorted(house.out.iterdir())]
+    assert all(b"<l@example.org>" in mail.split(b"\nDate:")[0] for mail in mails)
+
+
+def test_two_authors_are_nobody_to_mail(house: House) -> None:
+    file = house.folder / "000-run.toml"
+    file.write_text(file.read_text().replace('author = "Łukasz', 'author = "Anna'))
+    house.apply()
+    house.session = nobody(house)
+    with pytest.raises(KpatchError, match="git does not know who you are"):
+        house.export()
 
 
 def test_older_export_is_replaced_as_a_whole(house: House) -> None:
