@@ -8,6 +8,7 @@ conflict, never a second call.
 
 from __future__ import annotations
 
+import difflib
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +30,7 @@ from kpatch_rs.syntax.c_body import (
     Statement,
     Unclear,
     body_of,
+    called,
     calls,
     declarations_end,
     error_count,
@@ -39,11 +41,12 @@ from kpatch_rs.syntax.c_body import (
 )
 from kpatch_rs.syntax.c_functions import functions, returns_nothing
 from kpatch_rs.syntax.c_gap import Gap, Splice, after, at_end, at_entry, before
-from kpatch_rs.syntax.c_locate import Definition, definitions, macros, place_in, similar
+from kpatch_rs.syntax.c_locate import Definition, Sought, look_up, macros, place_in, similar
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.rust import exported_symbols
 
 _LOOPS = ("while_statement", "for_statement", "do_statement")
+_CANDIDATES = 5
 _OTHER_PLACES = 'choose another place: at = "entry", "before-returns", "before-call", "after-call"'
 
 
@@ -72,10 +75,16 @@ class _Elsewhere(KpatchError):
     """No certain place: the reason, the hint, and the offsets that come nearest."""
 
     def __init__(
-        self, message: str, *, hint: str = _OTHER_PLACES, near: Sequence[int] = ()
+        self,
+        message: str,
+        *,
+        hint: str = _OTHER_PLACES,
+        near: Sequence[int] = (),
+        at: int | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.near = tuple(near)
+        self.at = at if at is not None or not near else near[0]
 
 
 class CCall(Rooted[CCallEdit]):
@@ -92,9 +101,10 @@ at = "before-last-return"
 
     def plan(self, edit: CCallEdit, ground: Ground) -> Outcome:
         statement = _statement(edit)
-        found = definitions(ground.tree, edit.file, edit.function.encode())
+        sought = look_up(ground.tree, edit.file, edit.function.encode())
+        found = sought.definitions
         if len(found) != 1:
-            return self._not_one(edit, ground, found)
+            return self._not_one(edit, ground, sought)
         try:
             outcome = self._placed(edit, ground, found[0], statement)
         except (Unclear, _Elsewhere) as why:
@@ -138,14 +148,15 @@ at = "before-last-return"
             data,
             line=_first_line(text, gaps),
             anchor=anchor,
-            text=b"\n".join(s.text.strip() for s in splices),
+            text=b"\n".join(statement for _ in gaps),
         )
 
     def _unclear(
         self, edit: CCallEdit, ground: Ground, found: Definition, why: Unclear | _Elsewhere
     ) -> Outcome:
         near = (why.offset,) if isinstance(why, Unclear) else why.near
-        place = place_in(found.path, found.text, near[0] if near else found.function.named)
+        at = why.offset if isinstance(why, Unclear) else why.at
+        place = place_in(found.path, found.text, found.function.named if at is None else at)
         return self.conflict(
             ground,
             f'{place}: {edit.function}(), at = "{edit.at}": {why.message}',
@@ -154,9 +165,9 @@ at = "before-last-return"
             candidates=[_line(found, offset) for offset in near],
         )
 
-    def _not_one(self, edit: CCallEdit, ground: Ground, found: Sequence[Definition]) -> Outcome:
+    def _not_one(self, edit: CCallEdit, ground: Ground, sought: Sought) -> Outcome:
         name, anchor = edit.function, f"{edit.function}()"
-        if found:
+        if found := sought.definitions:
             twins = len({d.path for d in found}) == 1
             return self.conflict(
                 ground,
@@ -166,7 +177,7 @@ at = "before-last-return"
                 anchor=anchor,
                 candidates=[Candidate(d.place, f"{name}()") for d in found],
             )
-        if made := macros(ground.tree, edit.file, name.encode()):
+        if made := macros(ground.tree, (edit.file, *sought.holding), name.encode()):
             return self.conflict(
                 ground,
                 f"{name} is a macro, not a function ({made[0]})",
@@ -246,12 +257,12 @@ def _gaps(edit: CCallEdit, body: Body, there: Sequence[tuple[int, int]]) -> list
 def _by_call(edit: CCallEdit, body: Body, call: bytes, there: Sequence[tuple[int, int]]) -> Gap:
     found = [at for at in calls(body, call) if not _within(at, there)]
     if len(found) != 1:
+        times = f"called {len(found)} times" if found else "not called"
         raise _Elsewhere(
-            f"{edit.call}() is called {len(found)} times"
-            if found
-            else f"{edit.call}() is not called",
+            f"{edit.call}() is {times}",
             hint='name a function that is called exactly once in it: call = "…"',
-            near=found,
+            near=found or _like(body, call),
+            at=found[0] if found else body.function.named,
         )
     statement = statement_around(body, found[0])
     if why := _no_neighbour(edit, body, statement):
@@ -259,6 +270,14 @@ def _by_call(edit: CCallEdit, body: Body, call: bytes, there: Sequence[tuple[int
     if statement.type == "declaration":
         return at_entry(body)
     return before(body, statement) if edit.at == "before-call" else after(body, statement)
+
+
+def _like(body: Body, call: bytes) -> list[int]:
+    """Where functions of a name like `call` are called, those that are called once."""
+    names = [name.decode(errors="replace") for name in called(body)]
+    close = difflib.get_close_matches(call.decode(), names, n=_CANDIDATES)
+    found = (calls(body, name.encode()) for name in close)
+    return [at[0] for at in found if len(at) == 1]
 
 
 def _no_neighbour(edit: CCallEdit, body: Body, statement: Statement) -> str:

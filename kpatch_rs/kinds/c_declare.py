@@ -187,7 +187,8 @@ def _place(text: CText, edit: CDeclareEdit) -> tuple[int, bytes, bytes]:
         start = text.line_end(start) if start else 0
         newline = b"" if text.data[:start].endswith(b"\n") or not start else b"\n"
         joins = edit.config is None and _ends_in_prototype(text, start)
-        return start, newline + (b"" if joins or not start else b"\n"), b""
+        closes = bool(text.data[start : text.line_end(start)].strip()) and not joins
+        return start, newline + (b"" if joins or not start else b"\n"), b"\n" * closes
     below = below_includes(text)
     if below is None:
         raise Unclear(0, "no #include stands above the first line of code")

@@ -19,7 +19,7 @@ from kpatch_rs.model.path import PathRefused, RepoPath, repo_path, show
 from kpatch_rs.model.proof import Member, Proof, Unprovable
 from kpatch_rs.model.series import Edit
 from kpatch_rs.model.tree import TreeOverlay
-from kpatch_rs.syntax.kbuild import Assignment, Condition, list_name, read_makefile
+from kpatch_rs.syntax.kbuild import Assignment, Condition, Include, list_name, read_makefile
 from kpatch_rs.syntax.kbuild_folder import Entry, Folder, read_folder
 from kpatch_rs.syntax.kbuild_spot import Listing, Spot, Unclear, find_spot, lead, spot_line
 
@@ -205,8 +205,10 @@ config = "FOO_RUST"
         return self.conflict(
             ground,
             f"no Makefile or Kbuild in or above its folder includes {show(edit.file)}",
-            hint="name the Makefile that includes it; its lists are found from there",
+            hint='name the Makefile that includes it: file = "…"; for a line that all of them see,'
+            ' write a kind = "patch"',
             anchor=edit.anchor,
+            candidates=_including(edit.file, ground.tree),
         )
 
 
@@ -272,8 +274,27 @@ def _similar(module: bytes, folder: Folder) -> list[Candidate]:
 def _elsewhere(module: bytes, tree: TreeOverlay) -> list[Candidate]:
     """Kbuild files anywhere in the tree that assign a list of `module`."""
     paths = {p for form in (b"-y", b"-objs") for p in tree.files_with(module + form, None)}
-    named = [p for p in sorted(paths) if posixpath.basename(p).startswith((b"Makefile", b"Kbuild"))]
+    named = [p for p in sorted(paths) if _is_kbuild(p)]
     return [c for p in named[:50] if (c := _first_list(module, p, tree))][:5]
+
+
+def _including(file: RepoPath, tree: TreeOverlay) -> list[Candidate]:
+    """Kbuild files of any folder that include `file`."""
+    name = posixpath.basename(file)
+    found = []
+    for path in tree.files_with(name, None):
+        data = made.data if (made := tree.read(path)) else b""
+        for statement in read_makefile(data).statements if _is_kbuild(path) else ():
+            if isinstance(statement, Include) and any(
+                n.endswith(b"/" + file) for n in statement.names
+            ):
+                place = Place(path, line_of(data, statement.start))
+                found.append(Candidate(place, show(b"include " + b" ".join(statement.names))))
+    return found[:5]
+
+
+def _is_kbuild(path: RepoPath) -> bool:
+    return posixpath.basename(path).startswith((b"Makefile", b"Kbuild"))
 
 
 def _first_list(module: bytes, path: RepoPath, tree: TreeOverlay) -> Candidate | None:

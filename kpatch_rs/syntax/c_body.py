@@ -43,6 +43,7 @@ _PLAIN_STATEMENT = re.compile(
     rb"(?:if|for|while|do|switch|return|goto|break|continue|asm|case|default)\b"
     rb"|[*(]|\+\+|--|\w+\s*(?:\(|=|->|\.|\[|\+\+|--|[-+*/&|^%]=|<<=|>>=|:)"
 )
+_KEYWORDS = frozenset((b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"typeof"))
 _SHOUTED = re.compile(rb"[A-Z][A-Z0-9_]*\s*\(")
 
 
@@ -151,6 +152,15 @@ def calls(body: Body, name: bytes) -> tuple[int, ...]:
         if re.match(rb"\w+\s*\(", body.text.code[at : at + len(name) + 80])
         and not re.search(rb"(?:\.|->)\s*\Z", body.text.code[max(at - 40, 0) : at])
     )
+
+
+def called(body: Body) -> tuple[bytes, ...]:
+    """The names before a `(` in the body, each once: functions and macros, but no keywords."""
+    names = re.findall(
+        rb"(?<![\w.>])([A-Za-z_]\w*)\s*\(",
+        body.text.code[body.function.open : body.function.close],
+    )
+    return tuple(dict.fromkeys(n for n in names if n not in _KEYWORDS))
 
 
 def statement_around(body: Body, offset: int) -> Statement:

@@ -217,10 +217,13 @@ def _line_after(text: CText, offset: int) -> int:
 
 
 def _above_comment(text: CText, offset: int) -> int:
-    """The first line of the comment that ends right above the line of `offset`; else that line."""
+    """The first line of the comment that stands above the line of `offset`; else that line.
+
+    Blank lines may part the two, as in net/ipv4: a comment is about what follows it.
+    """
     start = text.line_start(offset)
-    above = text.data[:start].rstrip(b"\n")
-    if len(above) < start - 1 or not above.endswith(b"*/"):
+    above = text.data[:start].rstrip()
+    if not above.endswith(b"*/"):
         return start
     opened = text.line_start(above.rfind(b"/*"))
     lone = text.blank(opened, start) and not text.between(opened, start)

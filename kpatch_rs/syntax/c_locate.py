@@ -41,21 +41,38 @@ def place_in(path: RepoPath, text: CText, offset: int) -> Place:
     return Place(path, text.data.count(b"\n", 0, offset) + 1)
 
 
-def definitions(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Definition, ...]:
-    """Who defines `name`, nearest to `file` first; those equally near are all given."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a search for a function gave."""
+
+    definitions: tuple[Definition, ...]
+    """Nearest first; those equally near are all given."""
+    holding: tuple[RepoPath, ...] = ()
+    """Where nothing defines it: the kernel's files that have its name at all."""
+
+
+def look_up(tree: TreeOverlay, file: RepoPath, name: bytes) -> Sought:
+    """Who defines `name`: `file`, its folder, the folder above, at last any file of the kernel.
+
+    The whole tree is searched once, and only where nothing nearer has it: that takes seconds.
+    """
     if here := _in_file(tree, file, name):
-        return here
+        return Sought(here)
     folder = RepoPath(file.rpartition(b"/")[0])
     if near := _in_files(tree, _holding(tree, name, folder or None), name):
-        return near
-    found = _in_files(tree, _of_the_kernel(_holding(tree, name, None), file), name)
+        return Sought(near)
+    above = RepoPath(folder.rpartition(b"/")[0])
+    beside = _in_files(tree, _holding(tree, name, above), name) if above else ()
+    if any(d.path.endswith(b".c") for d in beside):
+        return Sought(beside)
+    holding = _of_the_kernel(_holding(tree, name, None), file)
+    found = _in_files(tree, holding, name)
     nearest = max((_shared(d.path, file) for d in found), default=0)
-    return tuple(d for d in found if _shared(d.path, file) == nearest)
+    return Sought(tuple(d for d in found if _shared(d.path, file) == nearest), holding)
 
 
-def macros(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Place, ...]:
-    """Where `name` is made a macro, in `file` or anywhere in the kernel."""
-    paths = [file, *_of_the_kernel(tree.files_with(name, None), file)]
+def macros(tree: TreeOverlay, paths: Iterable[RepoPath], name: bytes) -> tuple[Place, ...]:
+    """Where `paths` make `name` a macro."""
     found = []
     for path in dict.fromkeys(paths):
         text = _read(tree, path)

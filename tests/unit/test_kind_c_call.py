@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from kpatch_rs.errors import KpatchError
@@ -101,6 +103,11 @@ class TestPlaces:
         source = "int f(void)\n{\n\tg();\n\n\t/* Done. */\n\treturn 0;\n}\n"
         wanted = source.replace("\t/* Done", "\trust_f();\n\t/* Done")
         assert result(source, at="before-returns") == wanted
+
+    def test_a_comment_a_blank_line_above_stays_with_what_follows(self) -> None:
+        source = "void f(void)\n{\n\tg();\n\n\t/* Set up h. */\n\n\th();\n}\n"
+        wanted = source.replace("\t/* Set", "\trust_f();\n\t/* Set")
+        assert result(source, at="before-call", call="h") == wanted
 
     def test_one_line_arms(self) -> None:
         source = "int f(void)\n{\n\tif (a) return 1; else return 2;\n}\n"
@@ -224,6 +231,45 @@ class TestWhere:
     def test_a_macro_elsewhere_is_named(self) -> None:
         outcome = planned({FILE: OTHER, "include/foo.h": "#define f() g()\n"})
         assert outcome.reason == "f is a macro, not a function (include/foo.h:1)"
+
+
+class _Counting(DictTree):
+    """Notes which folders are searched; None is the whole tree."""
+
+    def __init__(self, files: Mapping[str, bytes | File]) -> None:
+        super().__init__(files)
+        self.searched: list[bytes | None] = []
+
+    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
+        self.searched.append(under)
+        return super().files_with(word, under)
+
+
+@pytest.mark.parametrize(
+    ("path", "searched"),
+    [
+        ("net/core/b.c", [b"net/core"]),
+        ("net/b.c", [b"net/core", b"net"]),
+        ("net/b.h", [b"net/core", b"net", None]),
+        ("kernel/b.c", [b"net/core", b"net", None]),
+        ("", [b"net/core", b"net", None]),
+    ],
+)
+def test_the_whole_tree_is_searched_last_and_once(path: str, searched: list[bytes | None]) -> None:
+    files = {"net/core/a.c": b"", "include/c.h": b"#define g f(1)\n"}
+    tree = _Counting(files | ({path: b"void f(void)\n{\n}\n"} if path else {}))
+    edit = an_edit(file=RepoPath(b"net/core/a.c"))
+    outcome = C_CALL.plan(edit, Ground(TreeOverlay(tree), NoHistory()))
+    assert outcome.status is (Status.MOVED if path else Status.CONFLICT)
+    assert tree.searched == searched
+
+
+def test_braces_are_no_part_of_what_is_compared() -> None:
+    """`adapted` is for another number of places, not for the shape around one."""
+    braced = planned(
+        {FILE: "int f(void)\n{\n\tif (a)\n\t\treturn 1;\n\treturn 0;\n}\n"}, at="before-returns"
+    )
+    assert braced.text == b"rust_f();\nrust_f();"
 
 
 class TestProofs:

@@ -95,6 +95,17 @@ def test_a_header_without_a_last_newline() -> None:
     assert file and file.data == b"#pragma once\nint a;\n\nint f(int a);\n"
 
 
+def test_the_end_of_the_guard_keeps_a_blank_line_above_it() -> None:
+    def header(block: str) -> str:
+        return f"#ifndef A\n#define A\n\nstruct a {{\n}};\n{block}#endif /* A */\n"
+
+    outcome = planned(header(""), config="FOO")
+    file = outcome.tree.read(RepoPath(FILE.encode()))
+    stub = "static inline int f(int a)\n{\n\treturn 0;\n}\n"
+    block = f"\n#if IS_ENABLED(CONFIG_FOO)\nint f(int a);\n#else\n{stub}#endif\n\n"
+    assert file and file.data.decode() == header(block)
+
+
 def proofs(files: dict[str, str]) -> object:
     tree = TreeOverlay(DictTree({path: text.encode() for path, text in files.items()}))
     edit = an_edit()
