@@ -16,7 +16,7 @@ def run(session: Session, *, onto: str | None, branch: str | None, dry_run: bool
     Raises KpatchError; Refused (exit 5) where the branch is checked out or holds others' commits.
     A conflict is a report with exit code 3, and nothing is changed.
     """
-    series = session.load_series()
+    series = session.load_recipes()
     base_name = onto or series.base
     if not base_name:
         raise KpatchError(

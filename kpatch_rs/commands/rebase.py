@@ -25,7 +25,7 @@ def run(
     Raises KpatchError as `apply` does. A conflict is a report with exit code 3, and neither the
     repository nor the series is changed. `check` then proves the steps as the verb check does.
     """
-    series = session.load_series()
+    series = session.load_recipes()
     with session.open_kernel() as repository, lock(repository, series.name, session.progress):
         base = repository.resolve(rev)
         view = OperationLog(repository, series.name).current()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpatch_rs.errors import Usage
+from kpatch_rs.errors import KpatchError, Usage
 
 if TYPE_CHECKING:
     from kpatch_rs.gitio.repository import Repository
@@ -65,3 +65,13 @@ class Session:
         from kpatch_rs.loader.load import load_series
 
         return load_series(self.series_folder())
+
+    def load_recipes(self) -> Series:
+        """The series, which must have something to render."""
+        series = self.load_series()
+        if not series.recipes:
+            raise KpatchError(
+                f"series {series.name} has no recipes yet",
+                hint=f"add one: kpatch-rs -s {self.series} new KIND",
+            )
+        return series
