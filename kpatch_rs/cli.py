@@ -30,7 +30,7 @@ KEPT_ENVIRONMENT = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "EMAIL"),
     *("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"),
     *("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"),
-    *("RUST_LIB_SRC", "BINDGEN", "LIBCLANG_PATH"),
+    *("LLVM", "RUSTC", "BINDGEN", "RUST_LIB_SRC", "LIBCLANG_PATH"),
     *("RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_HOME"),
 )
 """What children may see of the environment; everything else could change what git and make do."""

@@ -106,7 +106,7 @@ class FakeKernel:
         self.tool("make", MAKE.format(python=sys.executable, calls=str(self.calls_file)))
         for name in ("nm", "llvm-nm"):
             self.tool(name, NM)
-        for name in ("clang", "ld.lld", "gcc", "ld", "flex", "bison", "rustc", "bindgen"):
+        for name in ("clang", "ld.lld", "gcc", "ld", "flex", "bison", "bc", "rustc", "bindgen"):
             self.tool(name, TOOL.format(name=name))
 
     def tool(self, name: str, text: str) -> None:

@@ -35,6 +35,16 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         "make room where the build folders are, then check again",
     ),
     (
+        r"(?:g|lib)elf\.h'?(?: file not found|: No such file)",
+        "the kernel's objtool needs libelf",
+        "apt install libelf-dev",
+    ),
+    (
+        r"openssl/\w+\.h'?(?: file not found|: No such file)",
+        "the kernel's own scripts need OpenSSL",
+        "apt install libssl-dev",
+    ),
+    (
         r"cannot find value `__LOG_PREFIX`",
         "pr_*!() wants the log prefix that module!() defines, and this crate has no module!()",
         'add to the Rust file: const __LOG_PREFIX: &[u8] = b"NAME\\0"; with the NUL, without ": "',

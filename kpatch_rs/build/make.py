@@ -24,7 +24,7 @@ TIMEOUT = 3600.0
 _TARGET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
 _VALUE = re.compile(r"[A-Za-z0-9_./+,=@:-]+")
 _ARCH = re.compile(r"[a-z0-9_]+")
-_LLVM = re.compile(r"1|-\d{1,3}|/[A-Za-z0-9_./+-]*/")
+_LLVM = re.compile(r"\d*|-\d{1,3}|/[A-Za-z0-9_./+-]*/")
 
 PASSED_ON = (
     *("PATH", "HOME", "TMPDIR", "RUST_LIB_SRC", "LIBCLANG_PATH"),
@@ -40,6 +40,20 @@ TOOL_VARIABLES = ("RUSTC", "BINDGEN")
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """`environment` as children of this room get it: the allowed part, in the C locale."""
     return {k: environment[k] for k in PASSED_ON if k in environment} | {"LC_ALL": "C"}
+
+
+def llvm_of(environment: Mapping[str, str]) -> str:
+    """LLVM= for make: '1', a suffix like '-19', or a folder with its slash. Raises Refused.
+
+    LLVM=0 means 1, as Documentation/kbuild/llvm.rst says.
+    """
+    given = environment.get("LLVM", "")
+    if not _LLVM.fullmatch(given):
+        raise Refused(
+            f"LLVM={given!r} in the environment names no LLVM",
+            hint="leave it unset, or write LLVM=-19 or LLVM=/usr/lib/llvm-19/bin/",
+        )
+    return given if given.startswith(("-", "/")) else "1"
 
 
 def target(name: bytes | str) -> str:
@@ -70,8 +84,7 @@ class Make:
         if not _ARCH.fullmatch(self.arch):
             raise Refused(f"[check] arch = {self.arch!r} is no architecture's name", hint="x86_64")
         if self.toolchain == "llvm":
-            llvm = self.environment.get("LLVM", "1")
-            given["LLVM"] = llvm if _LLVM.fullmatch(llvm) else "1"
+            given["LLVM"] = llvm_of(self.environment)
         given |= {k: self.environment[k] for k in TOOL_VARIABLES if self.environment.get(k)}
         for name, value in given.items():
             if not _VALUE.fullmatch(value):

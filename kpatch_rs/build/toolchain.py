@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpatch_rs.build.make import Make, Toolchain, child_environment
+from kpatch_rs.build.make import Make, Toolchain, child_environment, llvm_of
 from kpatch_rs.build.process import Ran, run
 
 _SECONDS = 30.0
@@ -21,6 +21,14 @@ _SECONDS = 30.0
 
 _PINNED = "is too new"
 """In the answer of kernels up to 6.10, which are made for one version of rustc and bindgen."""
+
+_SOURCES_OF: Mapping[str, str] = {
+    **dict.fromkeys(("i386", "x86_64"), "x86"),
+    **dict.fromkeys(("sparc32", "sparc64"), "sparc"),
+    "parisc64": "parisc",
+    "sh64": "sh",
+}
+"""ARCH → its folder below arch/, where they differ (top Makefile, 5.10 to 7.2)."""
 
 _ADVICE = "*** Please see Documentation"
 
@@ -43,14 +51,15 @@ class Tool:
 
 def tool_names(toolchain: Toolchain, environment: Mapping[str, str]) -> dict[str, str]:
     """The tools a build needs, and under which name or path each is called."""
-    llvm = environment.get("LLVM", "1")
-    before, after = (llvm, "") if llvm.endswith("/") else ("", llvm if llvm.startswith("-") else "")
-    compilers = ("clang", "ld.lld", "llvm-nm") if toolchain == "llvm" else ("gcc", "ld", "nm")
-    around = (before, after) if toolchain == "llvm" else ("", "")
+    compilers = {name: name for name in ("gcc", "ld", "nm")}
+    if toolchain == "llvm":
+        llvm = llvm_of(environment)
+        before, after = (llvm if llvm[0] == "/" else ""), (llvm if llvm[0] == "-" else "")
+        compilers = {name: f"{before}{name}{after}" for name in ("clang", "ld.lld", "llvm-nm")}
     return {
         "make": "make",
-        **{name: f"{around[0]}{name}{around[1]}" for name in compilers},
-        **{name: name for name in ("flex", "bison", "perl")},
+        **compilers,
+        **{name: name for name in ("flex", "bison", "bc", "perl")},
         "rustc": environment.get("RUSTC") or "rustc",
         "bindgen": environment.get("BINDGEN") or "bindgen",
     }
@@ -143,10 +152,11 @@ def _remarks(ran: Ran) -> str:
 
 def least_version(make: Make, tool: str) -> str:
     """What the tree's scripts/min-tool-version.sh asks of `tool`; '' where it does not say."""
+    architecture = {"ARCH": make.arch, "SRCARCH": _SOURCES_OF.get(make.arch, make.arch)}
     ran = run(
         ["sh", "scripts/min-tool-version.sh", tool],
         cwd=make.tree,
-        environment=child_environment(make.environment) | {"ARCH": make.arch, "SRCARCH": "x86"},
+        environment=child_environment(make.environment) | architecture,
         timeout=_SECONDS,
         stderr=False,
     )

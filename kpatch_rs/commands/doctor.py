@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from kpatch_rs.build.config import lost, read_fragment
 from kpatch_rs.build.toolchain import (
-    Tool,
     find_tool,
     find_tools,
     identity,
@@ -26,6 +25,7 @@ from kpatch_rs.build.toolchain import (
 )
 from kpatch_rs.build.unmet import unmet_in_tree
 from kpatch_rs.build.workspace import MakeFailed, Workspace
+from kpatch_rs.commands.cures import cure_of, pinned_cure
 from kpatch_rs.commands.proving import open_workspace
 from kpatch_rs.commands.session import Session
 from kpatch_rs.model.oid import Oid
@@ -34,23 +34,6 @@ from kpatch_rs.report import clean, table
 
 if TYPE_CHECKING:
     from kpatch_rs.gitio.repository import Repository
-
-_CURES: Mapping[str, str] = {
-    "git": "apt install git",
-    "make": "apt install make",
-    "clang": "apt install clang, and lld and llvm of the same version",
-    "ld.lld": "apt install lld",
-    "llvm-nm": "apt install llvm",
-    "gcc": "apt install gcc",
-    "ld": "apt install binutils",
-    "nm": "apt install binutils",
-    "flex": "apt install flex",
-    "bison": "apt install bison",
-    "perl": "apt install perl",
-    "rustc": "rustup toolchain install stable; or apt install rustc",
-    "bindgen": "cargo install --locked bindgen-cli; or apt install bindgen",
-    "rust-src": "rustup component add rust-src; or apt install rust-src, and set RUST_LIB_SRC",
-}
 
 _GITPYTHON = (3, 1, 45)
 """Floor of pyproject.toml; older ones have known holes (GitPython's security advisories)."""
@@ -62,14 +45,23 @@ _OLD = 3600.0
 """Seconds after which a lock or an unfinished pack is not of a git that still runs."""
 
 
+_ASKED: Mapping[str, str] = {"rustc": "rustc", "bindgen": "bindgen", "clang": "llvm", "gcc": "gcc"}
+"""Tools that scripts/min-tool-version.sh has an opinion of, by the name it has for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at."""
 
     what: str
-    fine: bool
     detail: str
     cure: str = ""
+    """A command or a sentence; '' where all is well."""
+
+    @property
+    def fine(self) -> bool:
+        """Whether there is nothing to do about it."""
+        return not self.cure
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +87,7 @@ class DoctorReport:
     def as_text(self) -> str:
         """A table, then what to do."""
         rows = [(f.what, "ok" if f.fine else "PROBLEM", f.detail) for f in self.findings]
-        cures = [f"{f.what}: {f.cure}" for f in self.findings if not f.fine and f.cure]
+        cures = dict.fromkeys(f"{f.what}: {f.cure}" for f in self.findings if f.cure)
         blocks = [table(("what", "state", "detail"), rows)]
         blocks += [clean("\n".join(["to do:", *(f"  {cure}" for cure in cures)]))] if cures else []
         return "\n\n".join(blocks)
@@ -109,34 +101,37 @@ def run(session: Session) -> DoctorReport:
     """
     series = session.load_series() if session.series else None
     settings = series.check if series else CheckSettings(config=_DEFAULT)
-    findings = [*_python(), *_tools(session, settings)]
-    if session.kernel is not None:
-        with session.open_kernel() as repository:
-            findings += _leftovers(repository.common_dir)
-            base = repository.resolve((series.base if series else "") or "HEAD")
-            findings += _kernel(session, settings, repository, base)
+    findings = [*_python()]
+    if session.kernel is None:
+        return DoctorReport((*findings, *_tools(session, settings, {})))
+    with session.open_kernel() as repository:
+        base = repository.resolve((series.base if series else "") or "HEAD")
+        findings += _kernel(session, settings, repository, base)
     return DoctorReport(tuple(findings))
 
 
 def _python() -> Iterator[Finding]:
     version = importlib.metadata.version("GitPython")
     numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:3])
-    yield Finding("GitPython", numbers >= _GITPYTHON, version, "pip install -U GitPython")
+    yield Finding("GitPython", version, "" if numbers >= _GITPYTHON else "pip install -U GitPython")
 
 
-def _tools(session: Session, settings: CheckSettings) -> Iterator[Finding]:
-    tools = find_tools(settings.toolchain, session.environment)
-    git = find_tool("git", "git", session.environment)
-    for name, tool in {"git": git, **tools}.items():
-        yield _present(name, tool)
-    source = rust_sources(tools["rustc"], session.environment)
+def _tools(
+    session: Session, settings: CheckSettings, least: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Each tool, against the least version the kernel wants; any will do where that is not known."""
+    environment = session.environment
+    git = find_tool("git", "git", environment)
+    tools = {"git": git, **find_tools(settings.toolchain, environment)}
+    for name, tool in tools.items():
+        wanted = least.get(name, "")
+        fine = tool is not None and _numbers(tool.number) >= _numbers(wanted)
+        said = f"{tool.version} ({tool.path})" if tool else "not on PATH, or it does not run"
+        detail = f"{said}; this kernel wants {wanted} or newer" if wanted else said
+        yield Finding(name, detail, "" if fine else cure_of(name, tools, environment, wanted))
+    source = rust_sources(tools["rustc"], environment)
     detail = str(source) if source else "the source of Rust's core library is not there"
-    yield Finding("rust-src", source is not None, detail, _CURES["rust-src"])
-
-
-def _present(name: str, tool: Tool | None) -> Finding:
-    detail = f"{tool.version} ({tool.path})" if tool else "not on PATH, or it does not run"
-    return Finding(name, tool is not None, detail, _CURES[name])
+    yield Finding("rust-src", detail, "" if source else cure_of("rust-src", tools, environment))
 
 
 def _leftovers(common: Path) -> Iterator[Finding]:
@@ -146,9 +141,9 @@ def _leftovers(common: Path) -> Iterator[Finding]:
     stale += [f for f in (common / "objects" / "pack").glob("tmp_pack*") if _is_old(f)]
     for file in sorted(stale):
         cure = f"see that no git is at work there, then: rm {file}"
-        yield Finding("left over", False, f"{file}, of a git that was killed", cure)
+        yield Finding("left over", f"{file}, of a git that was killed", cure)
     if not stale:
-        yield Finding("repository", True, f"{common}: nothing left over")
+        yield Finding("repository", f"{common}: nothing left over")
 
 
 def _is_old(file: Path) -> bool:
@@ -167,41 +162,30 @@ def _kernel(
     with workspace.held():
         session.progress(f"doctor: checking out {base[:12]}")
         tree.checkout(base)
+        least = {name: least_version(workspace.make, asked) for name, asked in _ASKED.items()}
+        yield from _tools(session, settings, least)
+        yield from _leftovers(repository.common_dir)
         try:
-            yield from _versions(session, settings, workspace)
-            yield _rust(workspace)
+            yield _rust(workspace, least)
             session.progress("doctor: configuring")
             yield _config_rust(settings, workspace)
         except FileNotFoundError:
-            yield Finding("kernel", False, "there is no make to ask it with", _CURES["make"])
-
-
-def _versions(session: Session, settings: CheckSettings, workspace: Workspace) -> Iterator[Finding]:
-    """Each tool against the tree's scripts/min-tool-version.sh."""
-    tools = find_tools(settings.toolchain, session.environment)
-    asked = {"rustc": "rustc", "bindgen": "bindgen", "clang": "llvm", "gcc": "gcc"}
-    for name, entry in asked.items():
-        tool, least = tools.get(name), least_version(workspace.make, entry)
-        if tool and least:
-            fine = _numbers(tool.number) >= _numbers(least)
-            detail = f"this kernel wants {least} or newer, and {name} is {tool.number}"
-            yield Finding(f"{name} version", fine, detail, f"a newer one: {_CURES[name]}")
+            yield Finding("kernel", "there is no make to ask it with", "apt install make")
 
 
 def _numbers(version: str) -> list[int]:
     return [int(n) for n in re.findall(r"\d+", version)]
 
 
-def _rust(workspace: Workspace) -> Finding:
+def _rust(workspace: Workspace, least: Mapping[str, str]) -> Finding:
     available = rust_available(workspace.make)
-    fine = available.usable and not available.pinned
-    cure = (
-        "install the very versions the kernel's scripts/min-tool-version.sh names, or take a newer "
-        "kernel"
-        if available.pinned
-        else "see Documentation/rust/quick-start.rst in the kernel"
-    )
-    return Finding("make rustavailable", fine, available.remarks or "Rust is available", cure)
+    if available.pinned:
+        cure = pinned_cure(least["rustc"], least["bindgen"])
+    elif available.usable:
+        cure = ""
+    else:
+        cure = "see to the tools above, and to Documentation/rust/quick-start.rst in the kernel"
+    return Finding("make rustavailable", available.remarks or "Rust is available", cure)
 
 
 def _config_rust(settings: CheckSettings, workspace: Workspace) -> Finding:
@@ -211,9 +195,10 @@ def _config_rust(settings: CheckSettings, workspace: Workspace) -> Finding:
         kept = workspace.configure(wanted)
     except MakeFailed as failed:
         told = failed.failure
-        return Finding("CONFIG_RUST", False, f"make {told.target}: {told.reason}", told.hint)
+        cure = told.hint or "see to the tools above"
+        return Finding("CONFIG_RUST", f"make {told.target}: {told.reason}", cure)
     if not lost({"RUST": "y"}, kept):
-        return Finding("CONFIG_RUST", True, "can be set")
+        return Finding("CONFIG_RUST", "can be set")
     why = "; ".join(unmet_in_tree(workspace.tree, "RUST", kept))
     cure = "change the series' Kconfig fragment, or [check] start, so that these are met"
-    return Finding("CONFIG_RUST", False, why or "olddefconfig drops it", cure)
+    return Finding("CONFIG_RUST", why or "olddefconfig drops it", cure)

@@ -20,6 +20,8 @@ make[4]: *** [scripts/Makefile.build:478: arch/x86/kvm] Error 2
 """
 
 SAMPLES = [
+    ("elf.h:10:10: fatal error: 'gelf.h' file not found", "libelf-dev"),
+    ("x.c:2:10: fatal error: openssl/bio.h: No such file or directory", "libssl-dev"),
     ("error[E0635]: unknown feature `new_uninit`", "prelude"),
     ("error: cannot find attribute `export` in this scope", "no_mangle"),
     ("error[E0425]: cannot find value `f` in crate `::kernel::bindings`", "bindings_helper.h"),

@@ -68,8 +68,17 @@ def test_hostile_variables_are_refused(environment: dict[str, str], out: str, ar
         make(environment, out, arch).variables()
 
 
-def test_strange_llvm_is_not_passed_on() -> None:
-    assert make({"LLVM": "1 CC=x"}).variables()["LLVM"] == "1"
+@pytest.mark.parametrize(
+    ("given", "passed_on"), [("", "1"), ("0", "1"), ("-19", "-19"), ("/opt/llvm/", "/opt/llvm/")]
+)
+def test_llvm_of_the_environment(given: str, passed_on: str) -> None:
+    assert make({"LLVM": given}).variables()["LLVM"] == passed_on
+
+
+@pytest.mark.parametrize("given", ["1 CC=x", "/opt/llvm", "19-", "$(x)"])
+def test_strange_llvm_is_refused(given: str) -> None:
+    with pytest.raises(Refused, match="names no LLVM"):
+        make({"LLVM": given}).variables()
 
 
 def test_environment_is_an_allow_list() -> None:
