@@ -47,8 +47,10 @@ class Case:
             self.gaps.append(reason)
 
     def fail(self, failure: Failure) -> None:
-        """A proof did not hold."""
-        if failure not in self.failures:
+        """A proof did not hold; or could not, for want of a tool."""
+        if failure.lacks:
+            self.gap(failure.reason)
+        elif failure not in self.failures:
             self.failures.append(failure)
 
     @property

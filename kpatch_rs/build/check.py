@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from kpatch_rs.build.case import Case, Subject
 from kpatch_rs.build.config import Lost, Settings, lost, wanted_settings
 from kpatch_rs.build.prove import Sight, prove_off, prove_on, says_something_off
-from kpatch_rs.build.toolchain import find_tools, missing, rust_available
+from kpatch_rs.build.toolchain import rust_available
 from kpatch_rs.build.unmet import unmet_in_tree
 from kpatch_rs.build.workspace import Failure, MakeFailed, Workspace
 from kpatch_rs.model.proof import Verdict
-from kpatch_rs.model.series import CheckSettings
 
 Checkout = Callable[[str], None]
 """Puts a commit's files into the workspace's tree."""
@@ -36,7 +35,6 @@ class Check:
     """One run over the steps that have no verdict yet."""
 
     workspace: Workspace
-    settings: CheckSettings
     fragment: Settings
     own: tuple[str, ...]
     """All Kconfig symbols the series introduces."""
@@ -97,9 +95,8 @@ class Check:
             self.workspace.configure(self._wanted((), on=True))
         except FileNotFoundError:
             return "no make"
-        except MakeFailed:
-            tools = find_tools(self.settings.toolchain, self.workspace.make.environment)
-            return ", ".join(f"no {t}" for t in missing(tools) if t not in ("rustc", "bindgen"))
+        except MakeFailed as failed:
+            return failed.failure.reason if failed.failure.lacks else ""
         return ""
 
     def _find_rust(self) -> str:
@@ -108,7 +105,7 @@ class Check:
             return ""
         available = rust_available(self.workspace.make)
         if not available.usable:
-            return f"Rust cannot be built here: {available.remarks}"
+            return available.lacks or f"Rust cannot be built here: {available.remarks}"
         if not available.pinned:
             return ""
         self.watch("check: trying the kernel's own Rust")

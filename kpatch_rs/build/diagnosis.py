@@ -15,7 +15,8 @@ SHOWN = 12
 
 _FIRST = re.compile(
     r"(?:^|\s)(?:fatal )?error(?:\[E\d+\])?:|^ERROR: |panicked at|: \*\*\* (?!\[)|"
-    r"No rule to make target|multiple definition of|undefined reference to|duplicate symbol"
+    r"No rule to make target|multiple definition of|undefined reference to|duplicate symbol|"
+    r": (?:command )?not found$"
 )
 _MAKE_CHAIN = re.compile(r"^g?make(?:\[\d+\])?: \*\*\* \[.*\] Error \d+$|^g?make.*directory '")
 

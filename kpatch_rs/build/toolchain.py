@@ -114,9 +114,17 @@ def identity(toolchain: Toolchain, environment: Mapping[str, str]) -> str:
     return hashlib.sha256(repr((toolchain, sorted(tools.items()), listed)).encode()).hexdigest()
 
 
-def missing(tools: Mapping[str, Tool | None]) -> tuple[str, ...]:
-    """The names of the tools that are not there."""
-    return tuple(name for name, tool in tools.items() if tool is None)
+def lacking(text: str, toolchain: Toolchain, environment: Mapping[str, str]) -> str:
+    """'no gcc' for what `text` complains of and this machine does not have; '' for anything else.
+
+    A tool that is not there and not spoken of may not be needed at all.
+    """
+    names = tool_names(toolchain, environment)
+    spoken = {
+        n: c for n, c in names.items() if re.search(rf"(?<![\w-]){re.escape(c)}(?![\w-])", text)
+    }
+    absent = (n for n, called in spoken.items() if find_tool(n, called, environment) is None)
+    return ", ".join(f"no {name}" for name in absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,8 @@ class RustAvailable:
     """False: the tree refuses."""
     remarks: str
     """Why it refuses, or what it warns of; '' where it is content."""
+    lacks: str = ""
+    """The tools it refuses for: 'no rustc'."""
 
     @property
     def pinned(self) -> bool:
@@ -139,7 +149,9 @@ def rust_available(make: Make) -> RustAvailable:
     ran = make.run("rustavailable")
     if not ran.ok and "No rule to make target" in ran.text:
         return RustAvailable(False, "this kernel has no Rust support (make has no 'rustavailable')")
-    return RustAvailable(ran.ok, _remarks(ran))
+    remarks = _remarks(ran)
+    lacks = "" if ran.ok else lacking(remarks, make.toolchain, make.environment)
+    return RustAvailable(ran.ok, remarks, lacks)
 
 
 def _remarks(ran: Ran) -> str:

@@ -19,6 +19,7 @@ from kpatch_rs.build.diagnosis import diagnose, first_errors
 from kpatch_rs.build.make import Make
 from kpatch_rs.build.process import Ran
 from kpatch_rs.build.store import replace_file
+from kpatch_rs.build.toolchain import lacking
 from kpatch_rs.errors import KpatchError
 
 
@@ -36,6 +37,8 @@ class Failure:
     errors: tuple[str, ...] = ()
     passing: bool = False
     """Whether it says nothing about the series: the time was up, the disk full, the make killed."""
+    lacks: bool = False
+    """Whether a tool is not there, so that nothing was tried: `reason` names it."""
 
 
 class MakeFailed(Exception):
@@ -166,6 +169,9 @@ def failure(target: str, ran: Ran, workspace: Workspace) -> Failure:
             errors=errors,
             passing=True,
         )
+    make = workspace.make
+    if absent := lacking("\n".join(errors), make.toolchain, make.environment):
+        return Failure(target=target, reason=absent, errors=errors, lacks=True)
     known = diagnose(text)
     return Failure(
         target=target,

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from kpatch_rs.commands.rendering import RenderReport
 from kpatch_rs.commands.session import Session
 from kpatch_rs.errors import Refused
 from kpatch_rs.gitio.create import create_repository
-from kpatch_rs.model.proof import Result
+from kpatch_rs.model.proof import Result, Verdict
 from kpatch_rs.report import Report, table
 
 KERNEL, MAILS = "linux.git", "out"
@@ -187,12 +188,15 @@ def _verdicts(report: CheckReport) -> str:
     if _exit_code(report):
         return full
     rows = [
-        (verdict.id if n == 0 else "", verdict.result if n == 0 else "", line)
-        for _, verdict in report.rows
-        if verdict
-        for n, line in enumerate((*filter(None, [verdict.reason]), *verdict.proofs))
+        row
+        for verdict in (v for _, v in report.rows if v)
+        for row in zip_longest([verdict.id], [_how(verdict)], verdict.proofs, fillvalue="")
     ]
     return f"{table(('step', 'verdict', 'shown'), rows)}\n\n{full.split(chr(10) * 2)[-1]}"
+
+
+def _how(verdict: Verdict) -> str:
+    return f"{verdict.result}: {verdict.reason}" if verdict.reason else verdict.result
 
 
 def _am(mini: Session, sent: ExportReport) -> AmReport:

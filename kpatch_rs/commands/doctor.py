@@ -119,7 +119,7 @@ def _python() -> Iterator[Finding]:
 def _tools(
     session: Session, settings: CheckSettings, least: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Each tool, against the least version the kernel wants; any will do where that is not known."""
+    """Each tool, against the least version the kernel wants; any will do where none is known."""
     environment = session.environment
     git = find_tool("git", "git", environment)
     tools = {"git": git, **find_tools(settings.toolchain, environment)}

@@ -118,7 +118,6 @@ def build(
     tree, workspace = open_workspace(session, series.check, repository, view.base, plan.tools)
     check = Check(
         workspace=workspace,
-        settings=series.check,
         fragment=fragment,
         own=plan.own,
         checkout=lambda commit: tree.checkout(oid(commit)),

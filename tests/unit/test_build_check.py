@@ -23,7 +23,6 @@ from kpatch_rs.model.proof import (
     Unprovable,
     Verdict,
 )
-from kpatch_rs.model.series import CheckSettings
 from tests.fake_kernel import FakeKernel
 
 RS, HOOK, CALL = "kvm/hello.rs", RepoPath(b"kvm/hello.o"), RepoPath(b"kvm/x86.o")
@@ -94,7 +93,6 @@ class Bench:
     ) -> dict[str, Verdict]:
         check = Check(
             workspace=self.workspace(),
-            settings=CheckSettings(),
             fragment=self.fragment,
             own=("KVM_RUST",),
             checkout=self.checkout,
@@ -262,11 +260,35 @@ def test_no_make(bench: Bench) -> None:
 
 
 def test_no_compiler(bench: Bench) -> None:
-    (bench.kernel.bin / "clang").unlink()
-    BROKEN = {**STEPS[0][1], "broken-tools": ""}
-    verdicts = bench.check(changed("file", BROKEN))
-    assert {v.result for v in verdicts.values()} == {Result.NOT_BUILT}
-    assert "no clang" in verdicts["file"].reason
+    """What is missing and not asked for is not named."""
+    for tool in ("clang", "flex", "bison", "perl"):
+        (bench.kernel.bin / tool).unlink(missing_ok=True)
+    verdicts = bench.check(changed("file", {**STEPS[0][1], "broken-tools": ""}))
+    assert {(v.result, v.reason) for v in verdicts.values()} == {(Result.NOT_BUILT, "no clang")}
+
+
+def test_no_rustc(bench: Bench) -> None:
+    (bench.kernel.bin / "rustc").unlink()
+    said = "***\n*** Rust compiler 'rustc' could not be found.\n***"
+    verdicts = bench.check(changed("file", {RS: "T hello\n", "rustavailable": said}))
+    assert verdicts["file"].reason == "no rustc"
+
+
+def test_a_tool_that_only_one_step_needs(bench: Bench) -> None:
+    """The step did not fail: nothing was tried."""
+    make = (bench.kernel.bin / "make").read_text()
+    needs = make.replace(
+        "error[E0425]: cannot find value `__LOG_PREFIX`", "sh: 1: {tool}: not found"
+    )
+    (bench.kernel.bin / "bc").unlink()
+    for tool, result, reason in (
+        ("bc", Result.NOT_BUILT, "no bc"),
+        ("bison", Result.FAILED, "sh: 1: bison: not found in the crate root"),
+    ):
+        bench.kernel.tool("make", needs.replace("{tool}", tool))
+        verdicts = bench.check(changed("file", {RS: "BROKEN\n"}))
+        assert (verdicts["file"].result, verdicts["file"].reason) == (result, reason)
+        assert verdicts["call"].result is Result.PASSED
 
 
 def test_unprovable(bench: Bench) -> None:
