@@ -175,7 +175,7 @@ at = "before-last-return"
                 + (f" in {show(found[0].path)}: the preprocessor chooses" if twins else ""),
                 hint="make it a patch edit" if twins else 'say which one is meant: file = "…"',
                 anchor=anchor,
-                candidates=[Candidate(d.place, f"{name}()") for d in found],
+                candidates=[Candidate(d.place, f"{name}()") for d in found[:_CANDIDATES]],
             )
         if made := macros(ground.tree, (edit.file, *sought.holding), name.encode()):
             return self.conflict(
@@ -184,6 +184,15 @@ at = "before-last-return"
                 hint="name the function it expands to, or one that uses it: function = …",
                 anchor=anchor,
                 candidates=[Candidate(place, f"#define {name}") for place in made],
+            )
+        if others := sought.namesakes:
+            return self.conflict(
+                ground,
+                f"no function {name}() in {show(edit.file)}, nor beside it; who else has one of"
+                " that name may have another",
+                hint='name the file of the one that is meant: file = "…"',
+                anchor=anchor,
+                candidates=[Candidate(d.place, f"{name}()") for d in others[:_CANDIDATES]],
             )
         if ground.tree.read(edit.file) is None:
             return self.no_file(ground, edit.file)
@@ -198,11 +207,21 @@ at = "before-last-return"
 
 def _statement(edit: CCallEdit) -> bytes:
     """The statement, its lines at column 0. Raises KpatchError where it is not exactly one."""
+    if not edit.file.endswith((b".c", b".h")):
+        raise KpatchError(
+            f"file = '{show(edit.file)}' is no C file",
+            hint='for assembly and the rest write the change as a kind = "patch"',
+        )
     for key, name in (("function", edit.function), ("call", edit.call)):
         if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
             raise KpatchError(
                 f"{key} = '{name}' is no C name", hint=f'the bare name: {key} = "foo_init"'
             )
+    if re.search(r"SYSCALL\w*_DEFINE\w*$", edit.function):
+        raise KpatchError(
+            f"function = '{edit.function}' is the macro that all system calls are made with",
+            hint='SYSCALL_DEFINE4(openat, …) makes one named: function = "sys_openat"',
+        )
     if (edit.call is not None) != edit.at.endswith("-call"):
         needs = "needs" if edit.call is None else "has no use for"
         raise KpatchError(

@@ -273,9 +273,11 @@ def _similar(module: bytes, folder: Folder) -> list[Candidate]:
 
 def _elsewhere(module: bytes, tree: TreeOverlay) -> list[Candidate]:
     """Kbuild files anywhere in the tree that assign a list of `module`."""
-    paths = {p for form in (b"-y", b"-objs") for p in tree.files_with(module + form, None)}
-    named = [p for p in sorted(paths) if _is_kbuild(p)]
-    return [c for p in named[:50] if (c := _first_list(module, p, tree))][:5]
+    for form in (b"-y", b"-objs"):
+        named = [p for p in tree.files_with(module + form, None) if _is_kbuild(p)]
+        if found := [c for p in named[:50] if (c := _first_list(module, p, tree))]:
+            return found[:5]
+    return []
 
 
 def _including(file: RepoPath, tree: TreeOverlay) -> list[Candidate]:

@@ -16,7 +16,7 @@ from kpatch_rs.syntax.c_text import CText
 _GROUP = re.compile(rb"(\w+)\s*\(")
 _SYSCALL = re.compile(rb"(?:(COMPAT_)\w*)?(?:\w*_)?SYSCALL\w*_DEFINE\w*\Z")
 _MAKER = re.compile(rb"[A-Z][A-Z0-9_]+\Z")
-_FIRST_ARGUMENT = re.compile(rb"\s*([A-Za-z_]\w*)\s*[,)]")
+_FIRST_ARGUMENT = re.compile(rb"\s*(\w+)\s*[,)]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,12 @@ from kpatch_rs.syntax.c_text import CText, c_text
 _NOT_THE_KERNEL = (b"Documentation", b"scripts", b"tools")
 """Top folders whose C code is no part of a kernel image."""
 
+_MARGIN = rb"(?m)^(?:\w.*)?"
+"""Where a definition has its name, but for a few oddly broken heads: in a line that begins at the
+left margin. It keeps ten thousand files that only call a macro from being read as C."""
+
+_OF_EVERY_MODULE = (b"init_module", b"cleanup_module")
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -45,8 +51,10 @@ def place_in(path: RepoPath, text: CText, offset: int) -> Place:
 class Sought:
     """What a search for a function gave."""
 
-    definitions: tuple[Definition, ...]
+    definitions: tuple[Definition, ...] = ()
     """Nearest first; those equally near are all given."""
+    namesakes: tuple[Definition, ...] = ()
+    """Of that name, but as likely another's: see :func:`_moved_there`."""
     holding: tuple[RepoPath, ...] = ()
     """Where nothing defines it: the kernel's files that have its name at all."""
 
@@ -63,19 +71,44 @@ def look_up(tree: TreeOverlay, file: RepoPath, name: bytes) -> Sought:
         return Sought(near)
     above = RepoPath(folder.rpartition(b"/")[0])
     beside = _in_files(tree, _holding(tree, name, above), name) if above else ()
-    if any(d.path.endswith(b".c") for d in beside):
-        return Sought(beside)
+    if moved := tuple(d for d in beside if _moved_there(d, file)):
+        return Sought(moved)
     holding = _of_the_kernel(_holding(tree, name, None), file)
     found = _in_files(tree, holding, name)
-    nearest = max((_shared(d.path, file) for d in found), default=0)
-    return Sought(tuple(d for d in found if _shared(d.path, file) == nearest), holding)
+    moved = tuple(d for d in found if _moved_there(d, file))
+    nearest = max((_shared(d.path, file) for d in moved), default=0)
+    return Sought(tuple(d for d in moved if _shared(d.path, file) == nearest), found, holding)
+
+
+def _moved_there(definition: Definition, file: RepoPath) -> bool:
+    """Whether a definition outside the folder of `file` can only be the one that was in `file`.
+
+    A static or inline function of the name may be any other driver's, one of another architecture
+    is its own variant, and every module may have an init_module().
+    """
+    head = definition.text.code[definition.function.start : definition.function.named]
+    arch, theirs = _architecture(file), _architecture(definition.path)
+    return (
+        definition.path.endswith(b".c")
+        and not re.search(rb"(?i)\b(?:static|inline)\b", head)
+        and theirs in (b"", arch)
+        and definition.function.name not in _OF_EVERY_MODULE
+    )
+
+
+def _architecture(path: RepoPath) -> bytes:
+    """`x86` for what is in arch/x86; empty for code of all architectures."""
+    top, _, rest = path.partition(b"/")
+    return rest.partition(b"/")[0] if top == b"arch" else b""
 
 
 def macros(tree: TreeOverlay, paths: Iterable[RepoPath], name: bytes) -> tuple[Place, ...]:
     """Where `paths` make `name` a macro."""
+    made = re.compile(rb"#[ \t]*define[ \t]+%s(?!\w)" % re.escape(name))
     found = []
     for path in dict.fromkeys(paths):
-        text = _read(tree, path)
+        file = tree.read(path)
+        text = _read(tree, path) if file and made.search(file.data) else None
         if text and (at := macros_named(text, name)):
             found += [place_in(path, text, offset) for offset in at]
     return tuple(found)
@@ -115,17 +148,20 @@ def _read(tree: TreeOverlay, path: RepoPath) -> CText | None:
     return c_text(file.data) if file and file.mode != "120000" else None
 
 
-def _in_file(tree: TreeOverlay, path: RepoPath, name: bytes) -> tuple[Definition, ...]:
+def _in_file(
+    tree: TreeOverlay, path: RepoPath, name: bytes, line: bytes = b""
+) -> tuple[Definition, ...]:
+    """The definitions in `path`; none unless the name stands somewhere behind `line`."""
     file = tree.read(path) if path.endswith((b".c", b".h")) else None
     words = b"|".join(map(re.escape, _words(name)))
-    if file is None or not re.search(rb"(?<!\w)(?:%s)\s*[(,)]" % words, file.data):
+    if file is None or not re.search(line + rb"\b(?:%s)\s*[(,)]" % words, file.data):
         return ()
     text = c_text(file.data)
     return tuple(Definition(path, text, f) for f in functions_named(text, name))
 
 
 def _in_files(tree: TreeOverlay, paths: Iterable[RepoPath], name: bytes) -> tuple[Definition, ...]:
-    found = [d for path in paths for d in _in_file(tree, path, name)]
+    found = [d for path in paths for d in _in_file(tree, path, name, _MARGIN)]
     sources = [d for d in found if d.path.endswith(b".c")]
     return tuple(sources or found)
 

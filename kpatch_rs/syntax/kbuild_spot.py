@@ -159,7 +159,7 @@ def _sorted_in(spot: Spot, listing: Listing) -> Spot:
     for key_of, new in ((_object_of, _stem(listing.object)), (_config_of, listing.config)):
         lines = [(key, line) for line in run if (key := key_of(line.assignment))]
         keys = [key for key, _ in lines]
-        if len(keys) < _A_LIST or not new or not in_order(keys):
+        if len(set(keys)) < _A_LIST or not new or not in_order(keys):
             continue
         n = max(place_among(keys, new), lines[0][1].assignment.resets)
         offset = lines[n - 1][1].end if n else lines[0][1].start

@@ -72,7 +72,13 @@ class TestRecipe:
             planned({FILE: "void f(void)\n{\n}\n"}, statement=statement)
 
     @pytest.mark.parametrize(
-        "changes", [{"at": "before-call"}, {"at": "entry", "call": "g"}, {"function": "f()"}]
+        "changes",
+        [
+            {"at": "before-call"},
+            {"at": "entry", "call": "g"},
+            {"function": "f()"},
+            {"function": "SYSCALL_DEFINE3"},
+        ],
     )
     def test_fields_that_do_not_fit_each_other(self, changes: dict[str, object]) -> None:
         with pytest.raises(KpatchError) as error:
@@ -245,23 +251,50 @@ class _Counting(DictTree):
         return super().files_with(word, under)
 
 
+_HERE, _ABOVE = RepoPath(b"arch/x86/kvm"), RepoPath(b"arch/x86")
+
+
 @pytest.mark.parametrize(
-    ("path", "searched"),
+    ("path", "head", "searched", "moved"),
     [
-        ("net/core/b.c", [b"net/core"]),
-        ("net/b.c", [b"net/core", b"net"]),
-        ("net/b.h", [b"net/core", b"net", None]),
-        ("kernel/b.c", [b"net/core", b"net", None]),
-        ("", [b"net/core", b"net", None]),
+        ("arch/x86/kvm/vmx/b.c", "static void", [_HERE], True),
+        ("arch/x86/b.c", "void", [_HERE, _ABOVE], True),
+        ("arch/x86/b.c", "static void", [_HERE, _ABOVE, None], False),
+        ("arch/x86/b.h", "static inline void", [_HERE, _ABOVE, None], False),
+        ("virt/kvm/b.c", "void", [_HERE, _ABOVE, None], True),
+        ("arch/riscv/kvm/b.c", "void", [_HERE, _ABOVE, None], False),
+        ("", "", [_HERE, _ABOVE, None], False),
     ],
 )
-def test_the_whole_tree_is_searched_last_and_once(path: str, searched: list[bytes | None]) -> None:
-    files = {"net/core/a.c": b"", "include/c.h": b"#define g f(1)\n"}
-    tree = _Counting(files | ({path: b"void f(void)\n{\n}\n"} if path else {}))
-    edit = an_edit(file=RepoPath(b"net/core/a.c"))
+def test_how_far_a_function_can_have_moved(
+    path: str, head: str, searched: list[bytes | None], moved: bool
+) -> None:
+    """The whole tree is searched last and once; what may be another's is a candidate, no place."""
+    files = {"arch/x86/kvm/a.c": b"", "include/c.h": b"#define g f(1)\n"}
+    tree = _Counting(files | ({path: f"{head} f(void)\n{{\n}}\n".encode()} if path else {}))
+    edit = an_edit(file=RepoPath(b"arch/x86/kvm/a.c"))
     outcome = C_CALL.plan(edit, Ground(TreeOverlay(tree), NoHistory()))
-    assert outcome.status is (Status.MOVED if path else Status.CONFLICT)
+    assert outcome.status is (Status.MOVED if moved else Status.CONFLICT)
     assert tree.searched == searched
+    named = [str(c.place) for c in outcome.candidates]
+    assert named == ([] if moved or not path else [f"{path}:1"])
+
+
+def test_every_module_may_have_an_init_module() -> None:
+    other = {"drivers/foo/main.c": "", "net/a.c": "int init_module(void)\n{\n}\n"}
+    assert planned(other, function="init_module").status is Status.CONFLICT
+
+
+def test_a_generic_function_is_nearer_than_another_architecture_s() -> None:
+    code = "void f(void)\n{\n}\n"
+    files = {"arch/x86/kvm/a.c": "", "arch/arm64/kvm/a.c": code, "virt/kvm/a.c": code}
+    outcome = planned(files, file=RepoPath(b"arch/x86/kvm/a.c"))
+    assert str(outcome.place) == "virt/kvm/a.c:3"
+
+
+def test_assembly_has_no_functions_of_c() -> None:
+    with pytest.raises(KpatchError, match="is no C file"):
+        planned({"a.S": ""}, file=RepoPath(b"a.S"))
 
 
 def test_braces_are_no_part_of_what_is_compared() -> None:

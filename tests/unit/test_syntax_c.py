@@ -126,6 +126,7 @@ class TestFunctions:
                 b"sys_open",
             ),
             (b"SYSCALL_DEFINE0(getpid)\n", b"sys_getpid"),
+            (b"SYSCALL_DEFINE1(32_sigaction, long, sig)\n", b"sys_32_sigaction"),
             (b"COMPAT_SYSCALL_DEFINE2(open, int, a, int, b)\n", b"compat_sys_open"),
             (b"BPF_CALL_1(bpf_get, u64, a)\n", b"bpf_get"),
             (b"DEFINE_IDTENTRY(exc_overflow)\n", b"exc_overflow"),
