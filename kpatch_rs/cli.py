@@ -169,7 +169,11 @@ def init(session: Session, name: str, base: str | None) -> Report:
 @click.option("--id", "recipe_id", metavar="ID", help="The recipe's id.")
 @click.option("--template", metavar="NAME", help="A whole set of recipes: c-module.")
 @click.option(
-    "--set", "values", metavar="KEY=VALUE", multiple=True, help="A value of the template."
+    "--set",
+    "values",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="A key of the edit, or a value of the template; again for a list.",
 )
 @click.pass_obj
 def new(

@@ -88,7 +88,8 @@ class RenderReport:
         if self.conflicts:
             ids = ", ".join(s.recipe.id for s in self.conflicts)
             return f"conflict on {on} in: {ids}. Nothing was changed."
-        fits = f"{len(self.steps)} steps fit {on}"
+        one = len(self.steps) == 1
+        fits = f"1 step fits {on}" if one else f"{len(self.steps)} steps fit {on}"
         if self.dry_run:
             return f"{fits}. Dry run: nothing was changed."
         return f"{fits}; {self.branch} {'moved there' if self.changed else 'was there already'}."
