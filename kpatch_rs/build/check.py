@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from kpatch_rs.build.case import Case, Subject
 from kpatch_rs.build.config import Lost, Settings, lost, wanted_settings
-from kpatch_rs.build.prove import Sight, prove_off, prove_on, says_something_off
+from kpatch_rs.build.make import NoMake
+from kpatch_rs.build.prove import Sight, prove_off, prove_on, refuse_odd_names, says_something_off
 from kpatch_rs.build.toolchain import rust_available
 from kpatch_rs.build.unmet import unmet_in_tree
 from kpatch_rs.build.workspace import Failure, MakeFailed, Workspace
@@ -47,8 +48,11 @@ class Check:
     def run(self, subjects: Sequence[Subject]) -> tuple[Verdict, ...]:
         """A verdict for each of `subjects`, which stand in the series' order.
 
-        Raises KpatchError for what no verdict can say: a busy folder, a refused name.
+        Raises KpatchError for what no verdict can say: a busy folder; a refused name, and then
+        nothing was built.
         """
+        for subject in subjects:
+            refuse_odd_names(subject)
         cases = [Case(subject) for subject in subjects]
         if cases:
             with self.workspace.held():
@@ -93,7 +97,7 @@ class Check:
         """
         try:
             self.workspace.configure(self._wanted((), on=True))
-        except FileNotFoundError:
+        except NoMake:
             return "no make"
         except MakeFailed as failed:
             return failed.failure.reason if failed.failure.lacks else ""

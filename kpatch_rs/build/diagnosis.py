@@ -13,8 +13,13 @@ from dataclasses import dataclass
 SHOWN = 12
 """Lines of one error that are worth reading in a report."""
 
+_READ = 64 * 1024
+"""Characters around the first error that are looked at for a cause; a log may have ten million."""
+_BEFORE = 4096
+"""And those before it: make tells of a circular dependency and goes on."""
+
 _FIRST = re.compile(
-    r"(?:^|\s)(?:fatal )?error(?:\[E\d+\])?:|^ERROR: |panicked at|: \*\*\* (?!\[)|"
+    r"(?m)(?:^|\s)(?:fatal )?error(?:\[E\d+\])?:|^ERROR: |panicked at|: \*\*\* (?!\[)|"
     r"No rule to make target|multiple definition of|undefined reference to|duplicate symbol|"
     r": (?:command )?not found$"
 )
@@ -72,7 +77,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
         "include its header in rust/bindings/bindings_helper.h, below #if IS_ENABLED(CONFIG_…)",
     ),
     (
-        r"`if` and `else` have incompatible types[\s\S]*?expected fn item",
+        r"`if` and `else` have incompatible types[\s\S]{0,2000}?expected fn item",
         "#[export] found that the C prototype and the Rust signature differ",
         "make them equal: char is u8, long is isize, size_t is usize, int is c_int",
     ),
@@ -248,9 +253,10 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
 
 def diagnose(output: str) -> Diagnosis | None:
     """What is known about the errors in `output`; None where nothing is."""
-    found = ((p, c, f) for p, c, f in _TABLE if re.search(p, output))
-    entry = next(found, None)
-    return Diagnosis(entry[1], entry[2]) if entry else None
+    first = _FIRST.search(output)
+    start = max(0, first.start() - _BEFORE if first else len(output) - _READ)
+    read = output[start : start + _READ]
+    return next((Diagnosis(cause, cure) for p, cause, cure in _TABLE if re.search(p, read)), None)
 
 
 def first_errors(output: str) -> tuple[str, ...]:

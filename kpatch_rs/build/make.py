@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from kpatch_rs.build.process import Ran, run
-from kpatch_rs.errors import Refused
+from kpatch_rs.errors import KpatchError, Refused
 
 Toolchain = Literal["llvm", "gcc"]
 
@@ -35,6 +36,10 @@ what is built, or run code."""
 
 TOOL_VARIABLES = ("RUSTC", "BINDGEN")
 """Tools the top Makefile assigns itself, so that only the command line can name others."""
+
+
+class NoMake(KpatchError):
+    """There is no make on PATH."""
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -94,17 +99,21 @@ class Make:
                 )
         return given
 
-    def run(self, *targets: str, database: bool = False) -> Ran:
+    def run(self, *targets: str, database: bool = False, held: Sequence[int] = ()) -> Ran:
         """`make TARGETS`; `database` also prints what the Makefiles assigned (make -p).
 
-        Raises Refused, and FileNotFoundError where there is no make.
+        `held` as in process.run(). Raises Refused and NoMake.
         """
+        environment = child_environment(self.environment)
+        if not shutil.which("make", path=environment.get("PATH", "")):
+            raise NoMake("there is no make on PATH", hint="apt install make")
         jobs = len(os.sched_getaffinity(0))
         flags = ["--no-print-directory", "-s", f"-j{jobs}", *(["-p"] if database else [])]
         variables = [f"{k}={v}" for k, v in self.variables().items()]
         return run(
             ["make", *flags, *variables, *(target(t) for t in targets)],
             cwd=self.tree,
-            environment=child_environment(self.environment),
+            environment=environment,
             timeout=TIMEOUT,
+            held=held,
         )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 LOG_CAP = 10 * 1024 * 1024
-"""Bytes of output kept from one child; what comes after is read and dropped."""
+"""Bytes of output kept from one child: the first half of them and the last."""
 
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -40,7 +40,12 @@ class Ran:
     @property
     def ok(self) -> bool:
         """Whether it ended by itself, with status 0."""
-        return self.code == 0 and not self.timed_out
+        return self.code == 0 and self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether it came to its end, good or bad: nobody stopped or killed it."""
+        return self.code >= 0 and not self.timed_out
 
     @property
     def text(self) -> str:
@@ -55,8 +60,11 @@ def run(
     environment: Mapping[str, str],
     timeout: float,
     stderr: bool = True,
+    held: Sequence[int] = (),
 ) -> Ran:
     """Run `argv` in `cwd` for at most `timeout` seconds; `stderr` False drops what goes there.
+
+    `held` are open locks that the child keeps for as long as it or a child of its own lives.
 
     Raises FileNotFoundError where the program is not on PATH. Whatever interrupts the wait, Ctrl-C
     included, kills the whole group first.
@@ -70,6 +78,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if stderr else subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=held,
     ) as child:
         assert child.stdout is not None  # noqa: S101 - PIPE was asked for two lines above
         try:
@@ -84,8 +93,9 @@ def run(
 
 
 def _read(pipe: IO[bytes], deadline: float) -> tuple[bytes, bool]:
-    """All that comes until the pipe closes, cut at LOG_CAP; and whether the time ran out first."""
-    kept = bytearray()
+    """All that comes until the pipe closes, its middle cut out; whether the time ran out first."""
+    half = LOG_CAP // 2
+    head, tail = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while (left := deadline - time.monotonic()) > 0:
@@ -93,9 +103,13 @@ def _read(pipe: IO[bytes], deadline: float) -> tuple[bytes, bool]:
                 break
             chunk = os.read(pipe.fileno(), _CHUNK)
             if not chunk:
-                return bytes(kept), False
-            kept += chunk[: LOG_CAP - len(kept)]
-    return bytes(kept), True
+                return bytes(head + tail[-half:]), False
+            fits = half - len(head)
+            head += chunk[:fits]
+            tail += chunk[fits:]
+            if len(tail) > LOG_CAP:
+                del tail[:-half]
+    return bytes(head + tail[-half:]), True
 
 
 def _wait(child: subprocess.Popen[bytes], deadline: float) -> int:

@@ -55,6 +55,19 @@ class Sight:
             self.case.fail(self.blocked)
 
 
+def refuse_odd_names(subject: Subject) -> None:
+    """Raises Refused for a path that make, or a shell below it, could take for something else."""
+    for proof in subject.proofs:
+        match proof:
+            case ObjectBuilds():
+                target(proof.target)
+            case Member(object=name, module=module):
+                target(name)
+                target(module or name)
+            case Maintained():
+                target(proof.path)
+
+
 def says_something_off(subject: Subject) -> bool:
     """Whether the step has a proof about the kernel without the series' symbols."""
     return bool(subject.symbols) and any(

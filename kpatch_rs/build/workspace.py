@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,13 @@ from kpatch_rs.build.process import Ran
 from kpatch_rs.build.store import replace_file
 from kpatch_rs.build.toolchain import lacking
 from kpatch_rs.errors import KpatchError
+
+_PASSING = re.compile(
+    r"No space left on device|Disk quota exceeded|Input/output error|"
+    r"Cannot allocate memory|out of memory: |Killed(?:$| signal)|signal: 9, SIGKILL",
+    re.MULTILINE,
+)
+"""The machine's trouble, not the series'; Killed is mostly the kernel's out-of-memory killer."""
 
 
 class Busy(KpatchError):
@@ -63,6 +72,7 @@ class Workspace:
     kconfig: str = ""
     """Changes with the Kconfig files of the tree of the moment."""
     _now: str = field(default="", init=False)
+    _lock: int | None = field(default=None, init=False)
 
     @property
     def tree(self) -> Path:
@@ -76,16 +86,29 @@ class Workspace:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nobody else works in the folder meanwhile. Raises Busy."""
+        """Nobody else works in the tree, nor in an O= folder of it, meanwhile. Raises Busy.
+
+        The lock goes to every make, too: one that outlived a killed check keeps others away.
+        """
         self.out.mkdir(parents=True, exist_ok=True)
-        with (self.out / ".kpatch-lock").open("wb") as lock:
+        with self.tree.with_name(f".{self.tree.name}.busy").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                lock.seek(0)
                 raise Busy(
-                    f"another check is building in {self.out}", hint="wait until it is done"
+                    f"a check is at work in {self.tree}, begun by process {lock.read(20)}",
+                    hint="wait until it is done; where it was killed, its make ends by itself",
                 ) from None
-            yield
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            self._lock = lock.fileno()
+            try:
+                self._forget_unfinished()
+                yield
+            finally:
+                self._lock = None
 
     def configure(self, wanted: Mapping[str, str]) -> Settings:
         """Make the .config that `wanted` leads to and return what it says. Raises MakeFailed."""
@@ -118,14 +141,46 @@ class Workspace:
         """`make TARGETS` in one go; what failed, by target. Only then one by one, to know which."""
         for name in targets:
             self._forget_orphan(name)
-        if not targets or self.make.run(*targets).ok:
+        if not targets:
             return {}
-        ran = {name: self.make.run(name) for name in targets}
-        return {name: failure(name, r, self) for name, r in ran.items() if not r.ok}
+        ran = self.ask(*targets)
+        if ran.ok:
+            return {t: Failure(target=t, reason=f"make made no {t}") for t in self._absent(targets)}
+        # One that was stopped, or killed, would be again, an hour later each.
+        each = {t: self.ask(t) if ran.ended else ran for t in targets}
+        return {name: failure(name, r, self) for name, r in each.items() if not r.ok}
 
-    def ask(self, target: str, *, database: bool = False) -> Ran:
-        """`make TARGET`, whatever comes of it."""
-        return self.make.run(target, database=database)
+    def _absent(self, targets: Sequence[str]) -> list[str]:
+        files = (t for t in targets if t.endswith((".o", ".mod")))
+        return [t for t in files if not (self.out / t).is_file()]
+
+    def ask(self, *targets: str, database: bool = False) -> Ran:
+        """`make TARGETS`, whatever comes of it."""
+        self._at_work.touch()
+        ran = self.make.run(
+            *targets, database=database, held=() if self._lock is None else (self._lock,)
+        )
+        if ran.ended:
+            self._at_work.unlink()
+        else:
+            self._forget_unfinished()
+        return ran
+
+    def _forget_unfinished(self) -> None:
+        """Remove what a make that did not end by itself wrote: half a file looks up to date.
+
+        make itself removes what it was at, but not where it is killed, and no tool of a kernel's
+        build writes its output in one step.
+        """
+        if not self._at_work.exists():
+            return
+        since = self._at_work.stat().st_mtime_ns
+        for folder, _, names in os.walk(self.out):
+            files = (Path(folder, n) for n in names if ".kpatch-" not in folder + n)
+            for path in [f for f in files if f.lstat().st_mtime_ns >= since]:
+                path.unlink()
+        self._now = ""
+        self._at_work.unlink()
 
     def _asked(self, target: str) -> None:
         ran = self.ask(target)
@@ -145,6 +200,11 @@ class Workspace:
     @property
     def _config(self) -> Path:
         return self.out / ".config"
+
+    @property
+    def _at_work(self) -> Path:
+        """Exists while a make runs, and after one that did not end."""
+        return self.out / ".kpatch-at-work"
 
     @property
     def _kept(self) -> Path:
@@ -178,7 +238,7 @@ def failure(target: str, ran: Ran, workspace: Workspace) -> Failure:
         reason=known.cause if known else (errors[0].strip() if errors else f"make: {ran.code}"),
         hint=known.cure if known else "",
         errors=errors,
-        passing=ran.code < 0 or "No space left on device" in text,
+        passing=not ran.ended or bool(_PASSING.search(text)),
     )
 
 

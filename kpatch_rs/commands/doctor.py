@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpatch_rs.build.config import lost, read_fragment
+from kpatch_rs.build.make import NoMake
 from kpatch_rs.build.toolchain import (
     find_tool,
     find_tools,
@@ -26,7 +27,7 @@ from kpatch_rs.build.toolchain import (
 from kpatch_rs.build.unmet import unmet_in_tree
 from kpatch_rs.build.workspace import MakeFailed, Workspace
 from kpatch_rs.commands.cures import cure_of, pinned_cure
-from kpatch_rs.commands.proving import open_workspace
+from kpatch_rs.commands.proving import in_cache, open_workspace
 from kpatch_rs.commands.session import Session
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.series import CheckSettings, Payload
@@ -106,7 +107,8 @@ def run(session: Session) -> DoctorReport:
         return DoctorReport((*findings, *_tools(session, settings, {})))
     with session.open_kernel() as repository:
         base = repository.resolve((series.base if series else "") or "HEAD")
-        findings += _kernel(session, settings, repository, base)
+        with in_cache(session):
+            findings += _kernel(session, settings, repository, base)
     return DoctorReport(tuple(findings))
 
 
@@ -169,8 +171,8 @@ def _kernel(
             yield _rust(workspace, least)
             session.progress("doctor: configuring")
             yield _config_rust(settings, workspace)
-        except FileNotFoundError:
-            yield Finding("kernel", "there is no make to ask it with", "apt install make")
+        except NoMake as error:
+            yield Finding("kernel", "there is no make to ask it with", error.hint)
 
 
 def _numbers(version: str) -> list[int]:

@@ -7,7 +7,8 @@ kpatch-rs's own, one pair per kernel line, so that most of what was built can be
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from kpatch_rs.build.workspace import Workspace
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.proofs import proofs_of, symbols_of
 from kpatch_rs.engine.render import render
+from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.worktree import BuildTree
 from kpatch_rs.model.oid import Oid, oid
 from kpatch_rs.model.operation import View
@@ -115,16 +117,31 @@ def build(
     Raises KpatchError for what no verdict can say: a fragment that is none, a busy folder.
     """
     fragment = read_fragment(series.check.config)
-    tree, workspace = open_workspace(session, series.check, repository, view.base, plan.tools)
-    check = Check(
-        workspace=workspace,
-        fragment=fragment,
-        own=plan.own,
-        checkout=lambda commit: tree.checkout(oid(commit)),
-        watch=session.progress,
-        done=lambda subject, verdict: plan.store.put(plan.keys[subject.id], verdict),
-    )
-    return {verdict.id: verdict for verdict in check.run(left)}
+    with in_cache(session):
+        tree, workspace = open_workspace(session, series.check, repository, view.base, plan.tools)
+        check = Check(
+            workspace=workspace,
+            fragment=fragment,
+            own=plan.own,
+            checkout=lambda commit: tree.checkout(oid(commit)),
+            watch=session.progress,
+            done=lambda subject, verdict: plan.store.put(plan.keys[subject.id], verdict),
+        )
+        return {verdict.id: verdict for verdict in check.run(left)}
+
+
+@contextmanager
+def in_cache(session: Session) -> Iterator[None]:
+    """Raises KpatchError where the cache cannot be written: the disk is full, say."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or session.cache
+        raise KpatchError(
+            f"{where}: {error.strerror or error}",
+            hint=f"see that there is room in {session.cache}, and that it is yours; then again: "
+            "what was built and proven so far is kept",
+        ) from error
 
 
 def open_workspace(

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from kpatch_rs.build.workspace import Busy
 from kpatch_rs.commands import apply, check
 from kpatch_rs.commands.session import Session
 from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.gitio.oplog import OperationLog
+from kpatch_rs.gitio.worktree import BuildTree
+from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.proof import Result
 from tests.fake_kernel import FakeKernel
+from tests.faults.work import forked
 from tests.repos import Surroundings
 
 FILES = {
@@ -230,3 +237,59 @@ def test_not_rendered_yet(house: House) -> None:
     session = dataclasses.replace(house.session, series="other")
     with pytest.raises(KpatchError, match="series other is not rendered yet"):
         check.run(session, step=None, fresh=False, trust=False)
+
+
+def killed_check(house: House) -> int:
+    return forked(lambda: check.run(house.session, step=None, fresh=False, trust=False))
+
+
+def test_killed_while_make_runs(house: House) -> None:
+    """The make lives on and keeps others away; what it leaves is not believed."""
+    whole = (house.kernel.bin / "make").read_text()
+    deed = (
+        'if t == "kvm/hello.o":\n        import os, time\n        p = out / t\n'
+        '        p.parent.mkdir(exist_ok=True)\n        p.write_text("T ha")\n'
+        "        os.kill(os.getppid(), 9)\n        time.sleep(2)\n        continue\n    if t =="
+    )
+    house.kernel.tool("make", whole.replace("if t ==", deed, 1))
+    assert killed_check(house) == -signal.SIGKILL
+    up_to_date = 'if t == "kvm/hello.o" and (out / t).exists():\n        continue\n    if t =='
+    house.kernel.tool("make", whole.replace("if t ==", up_to_date, 1))
+    with pytest.raises(Busy, match="a check is at work in"):
+        house.stated()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(Busy):
+            stated = house.stated()
+            break
+        time.sleep(0.1)
+    assert stated == {"file": Result.PASSED, "hook": Result.PASSED}
+
+
+def test_killed_in_the_middle_of_a_checkout(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of one step, the index of another: the next check looks at every file."""
+    read_tree = BuildTree._read_tree
+
+    def half_done(tree: BuildTree, commit: Oid, lock: int) -> None:
+        read_tree(tree, commit, lock)
+        (tree.path / "kvm/hello.rs").write_text("BROKEN")
+        (tree.path / "kvm/Kconfig.new").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BuildTree, "_read_tree", half_done)
+        assert killed_check(house) == -signal.SIGKILL
+    assert house.stated() == {"file": Result.PASSED, "hook": Result.PASSED}
+    assert not list((house.session.cache / "trees").rglob("Kconfig.new"))
+
+
+@pytest.mark.parametrize("place", ["verdicts", "out"])
+def test_a_cache_that_cannot_be_written(house: House, place: str) -> None:
+    """As on a full disk: one error that names the file, and nothing that looks like a verdict."""
+    house.session.cache.mkdir(exist_ok=True)
+    (house.session.cache / place).touch()
+    with pytest.raises(KpatchError, match=f"/{place}") as error:
+        house.stated()
+    assert "see that there is room in" in error.value.hint
+    (house.session.cache / place).unlink()
+    assert house.stated() == {"file": Result.PASSED, "hook": Result.PASSED}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from kpatch_rs.build import make as make_module
 from kpatch_rs.build.case import Subject
 from kpatch_rs.build.check import Check
 from kpatch_rs.build.make import Make
 from kpatch_rs.build.workspace import Busy, Workspace
+from kpatch_rs.errors import Refused
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import (
     AnalyzerLists,
@@ -327,5 +331,77 @@ def test_a_full_disk_is_no_verdict(bench: Bench) -> None:
 
 
 def test_one_check_at_a_time(bench: Bench) -> None:
-    with bench.workspace().held(), pytest.raises(Busy, match="another check is building"):
+    """Also with another configuration, and so another O= folder: the tree is the same."""
+    other = bench.workspace()
+    other.make = dataclasses.replace(other.make, out=bench.kernel.out.with_name("other"))
+    with other.held(), pytest.raises(Busy, match=f"begun by process {os.getpid()}$"):
         bench.check(STEPS)
+    assert bench.checkouts == []
+    assert {v.result for v in bench.check(STEPS).values()} == {Result.PASSED}
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        ObjectBuilds(RepoPath(b"drivers/$(shell touch x)/foo.o")),
+        Member(RepoPath(b"kvm/a;touch x;.o"), MOD, None),
+        Member(HOOK, RepoPath(b"kvm/`touch x`.mod"), None),
+        Maintained(RepoPath(b"kvm/a b.c"), "X"),
+    ],
+)
+def test_hostile_names_are_refused_before_anything_is_built(bench: Bench, proof: Proof) -> None:
+    with pytest.raises(Refused, match="is no make target"):
+        bench.check([*STEPS, ("hostile", {}, (proof,))])
+    assert (bench.checkouts, bench.kernel.calls()) == ([], [])
+
+
+def acts(bench: Bench, on: str, code: str) -> None:
+    """The fake make does `code` where it is asked for the target `on`."""
+    make = (bench.kernel.bin / "make").read_text()
+    line = f"\n    if t == {on!r}:\n        import os, signal, time\n        {code}\n    if t =="
+    bench.kernel.tool("make", make.replace("\n    if t ==", line, 1))
+
+
+def test_a_make_that_hangs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is stopped once, not once for each target, and that is no verdict."""
+    monkeypatch.setattr(make_module, "TIMEOUT", 1.0)
+    acts(bench, str(HOOK, "ascii"), "time.sleep(60)")
+    two = (*STEPS[0][2], ObjectBuilds(CALL))
+    verdicts = bench.check([(n, c, two if n == "file" else p) for n, c, p in STEPS])
+    assert verdicts["file"].result is Result.FAILED
+    assert verdicts["file"].reason == "make kvm/hello.o was stopped after 1 s"
+    assert verdicts["call"].result is Result.PASSED
+    assert set(bench.stored) == {"symbol", "hook", "call", "analyzer"}
+    assert [c for c in bench.kernel.calls() if "kvm/hello.o" in c] == ["kvm/hello.o kvm/x86.o"]
+
+
+def test_a_long_log(bench: Bench) -> None:
+    acts(bench, str(HOOK, "ascii"), "print('x.c:1:2: warning: unused\\n' * 500_000)")
+    verdict = bench.check(changed("file", {RS: "BROKEN\n"}))["file"]
+    assert "log prefix" in verdict.reason
+    assert verdict.errors[-1] == "  --> x.rs:1:1"
+
+
+def test_a_make_that_makes_nothing(bench: Bench) -> None:
+    acts(bench, str(HOOK, "ascii"), "continue")
+    verdict = bench.check(STEPS)["file"]
+    assert (verdict.result, verdict.reason) == (Result.FAILED, "make made no kvm/hello.o")
+
+
+@pytest.mark.parametrize("died", ["make", "kpatch-rs"])
+def test_what_a_killed_make_left_is_made_again(bench: Bench, died: str) -> None:
+    """Half an object is younger than its source, and so up to date in make's eyes."""
+    whole = (bench.kernel.bin / "make").read_text()
+    half = "p = out / t; p.parent.mkdir(exist_ok=True); p.write_text('T ha'); "
+    acts(bench, str(HOOK, "ascii"), half + "os.kill(os.getpid(), signal.SIGKILL)")
+    killed = bench.check(STEPS)["file"]
+    assert (killed.result, killed.reason) == (Result.FAILED, "make: -9")
+    assert "file" not in bench.stored
+    assert not (bench.kernel.out / HOOK.decode()).exists()
+    if died == "kpatch-rs":  # then nobody was left to take it away
+        (bench.kernel.out / ".kpatch-at-work").touch()
+        (bench.kernel.out / HOOK.decode()).write_text("T ha")
+    bench.kernel.tool("make", whole)
+    acts(bench, str(HOOK, "ascii"), "if (out / t).exists(): continue")
+    assert bench.check(STEPS)["file"].result is Result.PASSED
+    assert bench.check(STEPS)["file"].result is Result.PASSED

@@ -72,9 +72,11 @@ def test_output_is_capped_and_still_drained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "LOG_CAP", 1000)
-    script = "yes | head -c 3000000; touch done"
+    script = "echo first; yes | head -c 3000000; echo last; touch done"
     ran = run(["sh", "-c", script], cwd=tmp_path, environment=ENVIRONMENT, timeout=20)
     assert len(ran.output) == 1000
+    assert ran.output.startswith(b"first\ny\n")
+    assert ran.output.endswith(b"y\nlast\n"), "the error that ended it stands last"
     assert (tmp_path / "done").exists()
 
 
