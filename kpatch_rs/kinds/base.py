@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import Proof
-from kpatch_rs.model.series import Edit
+from kpatch_rs.model.series import Edit, Where
 from kpatch_rs.model.tree import File, TreeOverlay
 
 E = TypeVar("E", bound=Edit)
@@ -40,6 +40,29 @@ class Ground:
     history: History
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an existing patch does to one file: what `lift` reads an edit off.
+
+    No link and no rename; the path, and all that was added, is UTF-8.
+    """
+
+    path: RepoPath
+    old: bytes
+    """Empty where the file is new."""
+    new: bytes
+    created: bool
+    added: tuple[tuple[int, int], ...]
+    """The ranges of bytes of `new`, whole lines, that are not in `old`."""
+    after: TreeOverlay
+    """The whole tree with the patch in it."""
+    where: Where
+
+    def adds(self, offset: int) -> bool:
+        """Whether the line that byte `offset` of `new` stands in was added."""
+        return any(start <= offset < end for start, end in self.added)
+
+
 class Kind(Protocol[E]):
     """One type of edit."""
 
@@ -56,6 +79,13 @@ class Kind(Protocol[E]):
 
     def proofs(self, edit: E, outcome: Outcome) -> Sequence[Proof]:
         """What shows that the edit works; asked only for edits that did not end in conflict."""
+
+    def lift(self, change: Change) -> Sequence[E]:
+        """Edits of this kind that an existing patch may have meant, likeliest first.
+
+        They may be wrong and they may be variants of each other: the caller plans each, and keeps
+        those that do to the tree what the patch does. Raises nothing.
+        """
 
 
 class Rooted(Generic[E]):

@@ -18,7 +18,7 @@ from typing import Literal
 import tree_sitter
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.kinds.base import Ground, Rooted
+from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.model.outcome import Candidate, Outcome, Status
 from kpatch_rs.model.path import RepoPath, show
@@ -39,7 +39,7 @@ from kpatch_rs.syntax.c_body import (
     returns,
     statement_around,
 )
-from kpatch_rs.syntax.c_functions import functions, returns_nothing
+from kpatch_rs.syntax.c_functions import Function, functions, returns_nothing
 from kpatch_rs.syntax.c_gap import Gap, Splice, after, at_end, at_entry, before
 from kpatch_rs.syntax.c_locate import Definition, Sought, look_up, macros, place_in, similar
 from kpatch_rs.syntax.c_text import CText, c_text
@@ -122,6 +122,23 @@ at = "before-last-return"
         uses = _from_rust(outcome.tree, path, _called(parse_c(_in_function(edit.statement))))
         return (ObjectBuilds(target, uses=uses, off_too=True),)
 
+    def lift(self, change: Change) -> Sequence[CCallEdit]:
+        if change.created or not change.path.endswith((b".c", b".h")):
+            return ()
+        found = [
+            match
+            for start, end in change.added
+            for match in _CALL_LINES.finditer(change.new, start, end)
+        ]
+        defined = functions(c_text(change.new)) if found else ()
+        return tuple(
+            edit
+            for match in found
+            for function in defined
+            if function.open < match.start() < function.close
+            for edit in _lifted(change, function, match)
+        )
+
     def _placed(
         self, edit: CCallEdit, ground: Ground, found: Definition, statement: bytes
     ) -> Outcome:
@@ -203,6 +220,37 @@ at = "before-last-return"
             anchor=anchor,
             candidates=similar(ground.tree, edit.file, name.encode()),
         )
+
+
+_CALL_LINES = re.compile(
+    rb"(?m)^([ \t]*)((?!(?:return|if|for|while|switch|sizeof)\b)[A-Za-z_]*[a-z]\w*\([^;{}]*\);)$"
+)
+"""A call and nothing else, on lines of its own: no shouted macro, which may declare something."""
+_CALLED = re.compile(rb"(?<![\w.>])(?!(?:return|if|for|while|switch|sizeof)\b)([A-Za-z_]\w*)\s*\(")
+_AROUND = 400
+"""How far from the statement, in bytes, a call to hold on to is looked for, and"""
+_NEIGHBOURS = 3
+"""how many of them are tried on either side."""
+
+
+def _lifted(change: Change, function: Function, match: re.Match[bytes]) -> Iterator[CCallEdit]:
+    """The call as an edit, in each place that could be meant."""
+    code = c_text(change.new).code
+    edit = CCallEdit(
+        where=change.where,
+        file=change.path,
+        function=show(function.name),
+        statement=match[2].replace(b"\n" + match[1], b"\n").decode(errors="replace"),
+    )
+    yield edit
+    yield replace(edit, at="before-last-return")
+    above = _CALLED.findall(code, max(function.open, match.start() - _AROUND), match.start())
+    below = _CALLED.findall(code, match.end(), min(function.close, match.end() + _AROUND))
+    for name in above[::-1][:_NEIGHBOURS]:
+        yield replace(edit, at="after-call", call=show(name))
+    for name in below[:_NEIGHBOURS]:
+        yield replace(edit, at="before-call", call=show(name))
+    yield replace(edit, at="before-returns")
 
 
 def _statement(edit: CCallEdit) -> bytes:

@@ -8,11 +8,11 @@ it, is put in front of every file by the kernel's own Makefile.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.kinds.base import Ground, Rooted, splice
+from kpatch_rs.kinds.base import Change, Ground, Rooted, splice
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.model.outcome import Candidate, Outcome
 from kpatch_rs.model.path import RepoPath, show
@@ -25,6 +25,8 @@ from kpatch_rs.syntax.c_locate import place_in
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import CText, c_text
 
+_NAMED = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)\s*\(")
+_TEST = re.compile(rb"IS_ENABLED\(CONFIG_(\w+)\)|(?:defined\s*\(?\s*)?CONFIG_(\w+)\s*\)?")
 _NOT_FOR_CODE = re.compile(rb"(?:\A|/)(uapi|dt-bindings)/")
 
 
@@ -99,6 +101,38 @@ config = "FOO_RUST"
         if isinstance(target, Unprovable):
             return (target,)
         return (ObjectBuilds(target, off_too=True),)
+
+    def lift(self, change: Change) -> Sequence[CDeclareEdit]:
+        if change.created or not change.path.endswith((b".c", b".h")):
+            return ()
+        text = c_text(change.new)
+        return tuple(edit for name in _declared(text, change) for edit in _lifted(text, name, change))
+
+
+def _declared(text: CText, change: Change) -> Sequence[bytes]:
+    """The names that what was added at the top level may declare."""
+    found = (m for start, end in change.added for m in _NAMED.finditer(text.code, start, end))
+    bodies = [(opened, text.closing.get(opened, opened)) for opened in text.outer]
+    outside = (m[1] for m in found if not any(a < m.start() < b for a, b in bodies))
+    return tuple(dict.fromkeys(outside))
+
+
+def _lifted(text: CText, name: bytes, change: Change) -> Iterator[CDeclareEdit]:
+    """The prototype as an edit, with the stub that its type tells and with the one it has."""
+    for offset, found in prototypes_named(text, name):
+        if not change.adds(offset):
+            continue
+        tested = [m for d in text.enclosing(offset) if (m := _TEST.fullmatch(d.rest))]
+        bare = CDeclareEdit(
+            where=change.where,
+            file=change.path,
+            prototype=show(b" ".join(found.declaration().split())),
+            config=show(tested[-1][1] or tested[-1][2]) if tested else None,
+        )
+        yield bare
+        for stub in functions_named(text, name) if bare.config else ():
+            body = text.data[stub.open + 1 : stub.close].strip()
+            yield replace(bare, stub="\n".join(show(line.strip()) for line in body.split(b"\n")))
 
 
 def _wanted(edit: CDeclareEdit) -> Prototype:

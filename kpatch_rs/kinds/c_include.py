@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.kinds.base import Ground, Rooted, line_of, splice
+from kpatch_rs.kinds.base import Change, Ground, Rooted, line_of, splice
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.model.outcome import Outcome, Place
 from kpatch_rs.model.path import RepoPath, show
@@ -81,6 +81,17 @@ header = '"foo.h"'
         if isinstance(target, Unprovable):
             return (target,)
         return (ObjectBuilds(target, off_too=True),)
+
+    def lift(self, change: Change) -> Sequence[CIncludeEdit]:
+        if change.created or not change.path.endswith((b".c", b".h", b".S")):
+            return ()
+        if not any(b"#include" in change.new[start:end] for start, end in change.added):
+            return ()
+        return tuple(
+            CIncludeEdit(where=change.where, file=change.path, header=i.header.decode())
+            for i in includes(c_text(change.new))
+            if change.adds(i.directive.start)
+        )
 
 
 def _spot(text: CText, header: bytes) -> tuple[int, bytes, bytes] | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.kinds.base import Ground, Rooted, line_of, splice
+from kpatch_rs.kinds.base import Change, Ground, Rooted, line_of, splice
 from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
 from kpatch_rs.model.path import PathRefused, RepoPath, repo_path, show
 from kpatch_rs.model.proof import Member, Proof, Unprovable
@@ -26,6 +26,7 @@ from kpatch_rs.syntax.kbuild_spot import Listing, Spot, Unclear, find_spot, lead
 _OBJECT = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*\.o", re.ASCII)
 _MODULE = re.compile(r"(?!.*\.k?o$)[\w.+-]+(?:/[\w.+-]+)*", re.ASCII)
 _SYMBOL = re.compile(r"(?!CONFIG_)\w+", re.ASCII)
+_KBUILD_FILE = re.compile(rb"(?:\A|/)(?:Makefile|Kbuild)[^/]*\Z")
 _NOT_LINKED = (b"always", b"extra", b"targets")
 """Lists that name files without linking them."""
 _IF_SET = re.compile(
@@ -100,6 +101,24 @@ config = "FOO_RUST"
         except PathRefused as refused:
             return [Unprovable(refused.message)]
         return [Member(built, module, edit.config)]
+
+    def lift(self, change: Change) -> Sequence[KbuildEdit]:
+        if change.created or not _KBUILD_FILE.search(change.path):
+            return ()
+        return tuple(
+            KbuildEdit(
+                where=change.where,
+                file=change.path,
+                object=show(word.text),
+                module=None if name.stem == b"obj" else show(name.stem),
+                config=show(name.config) or None,
+            )
+            for statement in read_makefile(change.new).statements
+            if isinstance(statement, Assignment) and change.adds(statement.start)
+            if (name := list_name(statement.name)) and not name.other
+            for word in statement.words
+            if _OBJECT.fullmatch(show(word.text))
+        )
 
     def _insert(self, edit: KbuildEdit, ground: Ground, spot: Spot) -> Outcome:
         source, text = spot.source, spot_line(spot, edit.listing)

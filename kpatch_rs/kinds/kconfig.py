@@ -7,18 +7,22 @@ must exist: Kconfig takes an unknown symbol for n without a word, and the new on
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, cast
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.kinds.base import Ground, Rooted, line_of, splice
+from kpatch_rs.kinds.base import Change, Ground, Rooted, line_of, splice
 from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import Proof, Reachable, Unprovable
 from kpatch_rs.model.series import Edit
 from kpatch_rs.syntax.kconfig import Block, Entry, KconfigFile, read_kconfig, symbols_in
 from kpatch_rs.syntax.kconfig_tree import anywhere, definitions, undefined
+
+
+_HELP_INDENT = "\t  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class KconfigEdit(Edit):
         lines += [f"default {value}" for value in self.default]
         lines += [f"depends on {condition}" for condition in self.depends]
         lines += [f"select {symbol}" for symbol in self.select]
-        text = [f"\t  {line}".rstrip() for line in self.help.strip("\n").splitlines()]
+        text = [f"{_HELP_INDENT}{line}".rstrip() for line in self.help.strip("\n").splitlines()]
         lines += ["help"] if text else []
         body = [f"\t{line}" for line in lines] + text
         return "\n".join([f"config {self.symbol}", *body, ""]).encode()
@@ -128,6 +132,18 @@ after = "FOO"
             return [Reachable(edit.symbol)]
         return [Unprovable(f"{edit.symbol} {why}")]
 
+    def lift(self, change: Change) -> Sequence[KconfigEdit]:
+        if change.created or not _KCONFIG_FILE.search(change.path):
+            return ()
+        entries = read_kconfig(change.new).entries
+        above = (None, *entries)
+        return tuple(
+            edit
+            for before, entry in zip(above, entries, strict=False)
+            if change.adds(entry.start)
+            for edit in _lifted(change, before, entry)
+        )
+
     def _insert(self, edit: KconfigEdit, ground: Ground, spot: _Spot) -> Outcome:
         before, behind, text = spot.data[: spot.offset], spot.data[spot.offset :], edit.entry()
         lead = b"" if before.endswith(b"\n") or not before else b"\n"
@@ -174,6 +190,43 @@ after = "FOO"
             hint="name a symbol this kernel has, or give the edit a variant per kernel:"
             ' when = { min = "…" } and when = { max = "…" }',
             anchor=edit.anchor,
+        )
+
+
+_KCONFIG_FILE = re.compile(rb"(?:\A|/)Kconfig[^/]*\Z")
+_PROPERTY = re.compile(
+    r"\t(?:(?P<type>bool|tristate|int|hex|string)(?: \"(?P<prompt>(?:[^\"\\]|\\.)*)\")?"
+    r"|default (?P<default>.+)|depends on (?P<depends>.+)|select (?P<select>.+))"
+)
+
+
+def _lifted(change: Change, above: Entry | None, entry: Entry) -> Iterator[KconfigEdit]:
+    """The entry as an edit, held by the entry above it, by that and its block, by its block."""
+    _, *lines = change.new[entry.start : entry.end].decode(errors="replace").split("\n")[:-1]
+    head = lines.index("\thelp") if "\thelp" in lines else len(lines)
+    found = [_PROPERTY.fullmatch(line) for line in lines[:head]]
+    said = {
+        key: tuple(match[key] for match in found if match and match[key] is not None)
+        for key in ("type", "prompt", "default", "depends", "select")
+    }
+    if None in found or len(said["type"]) != 1:
+        return
+    held = [(above.symbol, None)] if above else []
+    titles = [block.title for block in reversed(entry.blocks) if block.title]
+    held += [(above.symbol, title) for title in titles if above]
+    for after, menu in (*held, *((None, title) for title in titles), (None, None)):
+        yield KconfigEdit(
+            where=change.where,
+            file=change.path,
+            symbol=entry.symbol,
+            type=cast(Any, said["type"][0]),  # one of its five, as _PROPERTY has it
+            prompt=re.sub(r"\\(.)", r"\1", said["prompt"][0]) if said["prompt"] else None,
+            depends=said["depends"],
+            select=said["select"],
+            default=said["default"],
+            help="".join(f"{line.removeprefix(_HELP_INDENT)}\n" for line in lines[head + 1 :]),
+            after=after,
+            menu=menu,
         )
 
 

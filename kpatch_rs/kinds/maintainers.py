@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.kinds.base import Ground, Rooted, line_of, splice
+from kpatch_rs.kinds.base import Change, Ground, Rooted, line_of, splice
 from kpatch_rs.model.outcome import Candidate, Outcome, Place
 from kpatch_rs.model.path import PathRefused, RepoPath, repo_path
 from kpatch_rs.model.proof import Maintained, Proof, Unprovable
@@ -80,6 +80,17 @@ files = ["drivers/foo/rust_foo.rs"]
         if not paths:
             return [Unprovable(f"{edit.entry}: its F: lines are patterns, and name no file")]
         return [Maintained(path, edit.entry) for path in paths]
+
+    def lift(self, change: Change) -> Sequence[MaintainersEdit]:
+        if change.path != FILE:
+            return ()
+        known = {s.title for s in read_maintainers(change.old)}
+        touched = [
+            s
+            for s in read_maintainers(change.new)
+            if any(s.start < end and start < s.end for start, end in change.added)
+        ]
+        return tuple(_lifted(s, change, new=s.title not in known) for s in touched)
 
     def _add_files(
         self, edit: MaintainersEdit, ground: Ground, data: bytes, section: Section
@@ -155,6 +166,24 @@ def _refuse_malformed(edit: MaintainersEdit) -> None:
             f"{edit.entry}: a new entry nobody answers for",
             hint='maintainers = ["Name <address>"]',
         )
+
+
+def _lifted(section: Section, change: Change, *, new: bool) -> MaintainersEdit:
+    """The entry as an edit: all of it where it is new, else the F: lines it got."""
+    lines = [line for line in section.lines if new or change.adds(line.start)]
+
+    def values(tag: str) -> tuple[str, ...]:
+        return tuple(line.value for line in lines if line.tag == tag)
+
+    return MaintainersEdit(
+        where=change.where,
+        entry=section.title,
+        files=values("F"),
+        maintainers=values("M"),
+        reviewers=values("R"),
+        lists=values("L"),
+        status=next(iter(values("S")), None),
+    )
 
 
 def _among_files(section: Section, pattern: str) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kpatch_rs.errors import Conflict
-from kpatch_rs.kinds.base import Ground, Rooted
+from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.kinds.rust_file import crate_root
 from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status, gravest
@@ -125,6 +125,10 @@ diff = "files/foo.diff"
         files = read_diff(edit.diff.name, edit.diff.data)
         found = [proof for file in files for proof in _proofs(file, outcome.tree)]
         return tuple(dict.fromkeys(found))
+
+    def lift(self, change: Change) -> Sequence[PatchEdit]:
+        """Nothing: what no other kind takes goes into one patch edit, whatever its files."""
+        return ()
 
 
 PATCH = Patch()

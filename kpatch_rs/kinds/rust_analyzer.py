@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kpatch_rs.kinds.base import Ground, Rooted, line_of, splice
+from kpatch_rs.kinds.base import Change, Ground, Rooted, line_of, splice
 from kpatch_rs.model.outcome import Candidate, Outcome, Place
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import AnalyzerLists, Proof
@@ -63,6 +63,19 @@ folder = "drivers/foo"
 
     def proofs(self, edit: RustAnalyzerEdit, outcome: Outcome) -> Sequence[Proof]:
         return [AnalyzerLists(tuple(_crate_roots(outcome.tree, edit.folder)))]
+
+    def lift(self, change: Change) -> Sequence[RustAnalyzerEdit]:
+        if change.path != SCRIPT:
+            return ()
+        old, new = (
+            dict.fromkeys(s.value for t in python.sequences(data, _FIRST) for s in t.strings)
+            for data in (change.old, change.new)
+        )
+        return tuple(
+            RustAnalyzerEdit(where=change.where, folder=RepoPath(folder))
+            for folder in new
+            if folder not in old
+        )
 
     def _add(
         self, edit: RustAnalyzerEdit, ground: Ground, data: bytes, folders: python.Sequence

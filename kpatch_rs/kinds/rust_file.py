@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.kinds.base import Ground, Rooted
+from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.model.outcome import Candidate, Outcome, Place
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import ObjectBuilds, Proof
@@ -80,6 +80,12 @@ source = "files/rust_foo.rs"
     def proofs(self, edit: RustFileEdit, outcome: Outcome) -> Sequence[Proof]:
         root = crate_root(outcome.tree, edit.path)
         return (ObjectBuilds(RepoPath(root[:-3] + b".o"), unconditional_symbols(edit.source.data)),)
+
+    def lift(self, change: Change) -> Sequence[RustFileEdit]:
+        if not (change.created and change.path.endswith(b".rs")):
+            return ()
+        source = Payload("files/" + change.path.rpartition(b"/")[2].decode(), change.new)
+        return (RustFileEdit(where=change.where, path=change.path, source=source),)
 
 
 def _objections(edit: RustFileEdit, tree: TreeOverlay) -> Iterator[_Objection]:

@@ -1,0 +1,296 @@
+"""An existing patch → the edits of a recipe.
+
+Guarantees: planned one after the other on the tree the patch was made for, the edits give, byte for
+byte, the tree it made; what no kind can say becomes one `patch` edit. Nothing is taken on trust: a
+kind's candidate counts only where planning it takes the tree a step nearer to the patch's, and the
+whole is planned once more at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.kinds import KINDS, kind_of
+from kpatch_rs.kinds.base import Change, Ground, History
+from kpatch_rs.kinds.patch import PatchEdit
+from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.outcome import Status
+from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.series import Edit, Payload, Where
+from kpatch_rs.model.tree import BaseTree, EntryType, File, TreeOverlay
+from kpatch_rs.syntax.diff_place import lines_of
+from kpatch_rs.syntax.diff_write import FilePair, git_diff
+from kpatch_rs.syntax.lines import differences, distance
+
+_SNIFFED = 8000
+"""How far git looks for a NUL before it takes a file for text (buffer_is_binary() in xdiff)."""
+
+_Files = Mapping[RepoPath, File | None]
+
+
+class NotLifted(KpatchError):
+    """A patch that no recipe can keep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """One existing patch: the tree before it and the tree after it, on one base."""
+
+    before: TreeOverlay
+    after: TreeOverlay
+    renames: Mapping[RepoPath, RepoPath] = field(default_factory=dict)
+    """New name → old name, where the patch's author said so or git found it."""
+
+
+def lift(
+    patch: Patch,
+    history: History,
+    *,
+    payload: str,
+    where: Where,
+    taken: Mapping[str, bytes],
+    known: bool = True,
+) -> tuple[Edit, ...]:
+    """Return the edits that make `patch`; `payload` names the diff of what no kind takes.
+
+    `taken` are the series' payloads so far: a name in it is not used for other bytes. With `known`
+    false all becomes a `patch` edit. Raises NotLifted.
+    """
+    files = patch.after.changed_since(patch.before)
+    if not files:
+        raise NotLifted("it changes nothing", hint="leave it out: a recipe needs an edit")
+    _refuse_binary(patch, files)
+    search = _Search(patch, history, files, where)
+    edits, reached = search.found(taken) if known else ((), search.start)
+    for rest in search.rests(edits, reached):
+        diff = Payload(payload, git_diff(rest.pairs, len(patch.before.base.oid)))
+        last = (PatchEdit(where=where, diff=diff),) if rest.pairs else ()
+        whole = (*last, *rest.edits) if rest.first else (*rest.edits, *last)
+        if search.makes(whole):
+            return whole
+    raise NotLifted(*search.objection(patch))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A way to share the patch out between `edits` and one diff."""
+
+    edits: tuple[Edit, ...]
+    pairs: tuple[FilePair, ...]
+    first: bool
+    """Whether the diff goes before the edits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Nearby:
+    """A base in which nobody searches: what a lifted edit means stands in the patch's own files."""
+
+    base: BaseTree
+
+    @property
+    def oid(self) -> Oid:
+        return self.base.oid
+
+    def entry_type(self, path: RepoPath) -> EntryType | None:
+        return self.base.entry_type(path)
+
+    def read(self, path: RepoPath) -> File | None:
+        return self.base.read(path)
+
+    def names(self, folder: RepoPath | None) -> tuple[bytes, ...]:
+        return self.base.names(folder)
+
+    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
+        return ()
+
+
+class _Search:
+    """One patch, and the edits that may make it."""
+
+    def __init__(self, patch: Patch, history: History, files: _Files, where: Where) -> None:
+        near = _Nearby(patch.before.base)
+        self.start = TreeOverlay(near, patch.before.changes)
+        self.goal = TreeOverlay(near, patch.after.changes)
+        self.renames = patch.renames
+        self.files = files
+        self.history = history
+        self.where = where
+
+    def found(self, taken: Mapping[str, bytes]) -> tuple[tuple[Edit, ...], TreeOverlay]:
+        """The candidates that fit, and the tree they make.
+
+        Each may need another one first (a call its prototype, an object its Kconfig symbol), so
+        those that do not fit are tried again as long as others do.
+        """
+        waiting = [e for e in self.candidates() if self.allowed(e, taken)]
+        tree, edits, before = self.start, list[Edit](), -1
+        while len(edits) > before:
+            before = len(edits)
+            for edit in list(waiting):
+                if (nearer := self.nearer(edit, tree)) is not None:
+                    tree = nearer
+                    edits.append(edit)
+                    waiting.remove(edit)
+        return tuple(edits), tree
+
+    def candidates(self) -> Iterator[Edit]:
+        changes = [change for path in self.files if (change := self.change(path))]
+        for kind in KINDS.values():
+            for change in changes:
+                yield from kind.lift(change)
+
+    def change(self, path: RepoPath) -> Change | None:
+        """The change to `path` as kinds are shown it; None where none could say it."""
+        old, new = self.start.read(path), self.files[path]
+        if new is None or path in self.renames or path in self.renames.values():
+            return None
+        if new.mode != (old.mode if old else "100644") or new.mode == "120000":
+            return None
+        added = _added(old.data if old else b"", new.data)
+        if not added or not _is_text(path, *(new.data[start:end] for start, end in added)):
+            return None
+        return Change(
+            path=path,
+            old=old.data if old else b"",
+            new=new.data,
+            created=old is None,
+            added=added,
+            after=self.goal,
+            where=self.where,
+        )
+
+    def allowed(self, edit: Edit, taken: Mapping[str, bytes]) -> bool:
+        """Whether the patched tree has the edit, and no payload gets another one's name."""
+        source = getattr(edit, "source", None)
+        if isinstance(source, Payload) and taken.get(source.name, source.data) != source.data:
+            return False
+        return self.planned(edit, self.goal)[0] is Status.PRESENT
+
+    def planned(self, edit: Edit, tree: TreeOverlay) -> tuple[Status, TreeOverlay]:
+        try:
+            outcome = kind_of(edit).plan(edit, Ground(tree, self.history))
+        except KpatchError:
+            return Status.CONFLICT, tree
+        return outcome.status, outcome.tree
+
+    def nearer(self, edit: Edit, tree: TreeOverlay) -> TreeOverlay | None:
+        """The tree with `edit`, if every line it changes is one that the patch changes so."""
+        status, reached = self.planned(edit, tree)
+        if status is not Status.EXACT:
+            return None
+        for path, now in reached.changed_since(tree).items():
+            if path not in self.files or not _on_the_way(tree.read(path), now, self.files[path]):
+                return None
+        return reached
+
+    def rests(self, edits: tuple[Edit, ...], reached: TreeOverlay) -> Iterator[_Rest]:
+        """The ways to keep the rest, best first.
+
+        A diff that goes first is made from blobs the repository has, which lets a rebase merge it.
+        """
+        if edits:
+            left = [path for path in self.files if reached.read(path) != self.files[path]]
+            undone = [self.undone(path, reached) for path in left]
+            if pairs := tuple(p for p in undone if p) if all(undone) else ():
+                yield _Rest(edits, pairs, first=True)
+            rest = tuple(self.pair(p, reached.read(p), self.files[p]) for p in left)
+            yield _Rest(edits, rest, first=False)
+        yield _Rest((), tuple(self.with_renames()), first=True)
+        plain = (self.pair(p, self.start.read(p), now) for p, now in self.files.items())
+        yield _Rest((), tuple(plain), first=True)
+
+    def undone(self, path: RepoPath, reached: TreeOverlay) -> FilePair | None:
+        """What is left of the patch to `path`, as a change of the file it was made for."""
+        old, now, new = self.start.read(path), reached.read(path), self.files[path]
+        if now == old:
+            return self.pair(path, old, new)
+        if not (old and now and new) or now.mode != new.mode:
+            return None
+        data = _without(lines_of(old.data), lines_of(now.data), lines_of(new.data))
+        return None if data is None else self.pair(path, old, File(data, new.mode))
+
+    def pair(self, path: RepoPath, old: File | None, new: File | None) -> FilePair:
+        return FilePair(old_path=path, new_path=path, old=old, new=new)
+
+    def with_renames(self) -> Iterator[FilePair]:
+        gone = {self.renames[p] for p, now in self.files.items() if now and p in self.renames}
+        for path, now in self.files.items():
+            was = self.renames.get(path, path) if now else path
+            if now is not None or path not in gone:
+                yield FilePair(old_path=was, new_path=path, old=self.start.read(was), new=now)
+
+    def makes(self, edits: Sequence[Edit]) -> bool:
+        """Whether `edits`, one after the other, make the patch."""
+        tree = self.start
+        for edit in edits:
+            status, tree = self.planned(edit, tree)
+            if status is Status.CONFLICT:
+                return False
+        return tree.changed_since(self.start) == self.files
+
+    def objection(self, patch: Patch) -> tuple[str]:
+        """Why not even a diff of it all can be kept, in the words of the `patch` kind."""
+        pairs = [self.pair(p, self.start.read(p), now) for p, now in self.files.items()]
+        diff = Payload("its diff", git_diff(pairs, len(patch.before.base.oid)))
+        edit = PatchEdit(where=self.where, diff=diff)
+        try:
+            outcome = kind_of(edit).plan(edit, Ground(self.start, self.history))
+        except KpatchError as error:
+            return (error.message,)
+        return (outcome.reason or "its diff does not give its tree",)
+
+
+def _refuse_binary(patch: Patch, files: _Files) -> None:
+    for path, now in files.items():
+        for file in (now, patch.before.read(path)):
+            if file and file.mode != "120000" and b"\0" in file.data[:_SNIFFED]:
+                raise NotLifted(
+                    f"{show(path)} is binary, and a patch edit holds text only",
+                    hint="leave the file out of the patch: kpatch-rs keeps no binary files",
+                )
+
+
+def _is_text(*parts: bytes) -> bool:
+    try:
+        b"".join(parts).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _added(old: bytes, new: bytes) -> tuple[tuple[int, int], ...]:
+    """The ranges of `new` that `old` has not."""
+    lines = lines_of(new)
+    offsets = [0]
+    for line in lines:
+        offsets.append(offsets[-1] + len(line))
+    blocks = differences(lines_of(old), lines)
+    return tuple((offsets[b.new_start], offsets[b.new_end]) for b in blocks if b.new_end > b.new_start)
+
+
+def _on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:
+    """Whether `now` lies between `old` and `goal`: no line changed that would change again."""
+    if now is None or goal is None or now.mode != goal.mode:
+        return now == goal
+    was, reached, wanted = (lines_of(f.data if f else b"") for f in (old, now, goal))
+    return distance(was, reached) + distance(reached, wanted) == distance(was, wanted)
+
+
+def _without(old: list[bytes], now: list[bytes], new: list[bytes]) -> bytes | None:
+    """`new` without what made `now` of `old`; None where the two cannot be told apart."""
+    done = differences(old, now)
+    out, past = list[bytes](), 0
+    for block in differences(now, new):
+        if any(d.new_start < block.old_end and block.old_start < d.new_end for d in done):
+            return None
+        shift = sum(
+            d.new_end - d.new_start - d.old_end + d.old_start
+            for d in done
+            if d.new_end <= block.old_start
+        )
+        start, end = block.old_start - shift, block.old_end - shift
+        out += [*old[past:start], *new[block.new_start : block.new_end]]
+        past = end
+    return b"".join([*out, *old[past:]])
