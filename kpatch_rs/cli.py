@@ -193,6 +193,31 @@ def new(
     return verb.run(session, kind, id=recipe_id, template=template, values=values)
 
 
+@verbs.command("import")
+@click.argument("range_", metavar="[A..B]", required=False)
+@click.option("--quilt", metavar="DIR", help="Folder with a quilt series.")
+@click.option("--mbox", metavar="FILE", help="Mails, as git am takes them.")
+@click.option("--base", metavar="REV", help="The kernel those are made for.")
+@click.pass_obj
+def import_(
+    session: Session, range_: str | None, quilt: str | None, mbox: str | None, base: str | None
+) -> Report:
+    """Make a series of existing patches: commits, a quilt series, mails.
+
+    \b
+    Example: kpatch-rs -k ~/linux -s kvm-rust-old import v6.12..my-branch
+    """
+    from kpatch_rs.commands import import_ as verb
+
+    return verb.run(
+        session,
+        range_,
+        quilt=session.cwd / quilt if quilt else None,
+        mbox=session.cwd / mbox if mbox else None,
+        base=base,
+    )
+
+
 @verbs.command()
 @click.option("--onto", metavar="REV", help="Render here; default: the series' base.")
 @click.option("--branch", metavar="NAME", help="Default: kpatch/SERIES.")

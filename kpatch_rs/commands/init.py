@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime
 import secrets
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kpatch_rs.commands import trust
@@ -57,12 +59,16 @@ def run(session: Session, name_or_folder: str, *, base: str | None = None) -> In
     Raises Refused where something stands there already; Usage for a name no series can have.
     """
     folder = _place(session, name_or_folder)
-    name = _name(folder)
-    _must_be_free(folder)
-    change_id = f"{datetime.date.today():%Y%m%d}-{name}-{secrets.token_hex(6)}"
-    _make(folder, _settings(name, base or "", change_id))
+    name = free_name(folder)
+    change_id = new_change_id(name)
+    make(folder, settings(name, base or "", change_id))
     trust.record(session, folder)
     return InitReport(folder, name, change_id, name_or_folder)
+
+
+def new_change_id(name: str) -> str:
+    """What tells this series from all others, whatever becomes of its name."""
+    return f"{datetime.date.today():%Y%m%d}-{name}-{secrets.token_hex(6)}"
 
 
 def _place(session: Session, name: str) -> Path:
@@ -71,11 +77,17 @@ def _place(session: Session, name: str) -> Path:
     return session.cwd / "series" / name
 
 
-def _name(folder: Path) -> str:
+def free_name(folder: Path) -> str:
+    """The name of the series that `folder` will hold.
+
+    Raises Usage where it can have none, Refused where something stands there already.
+    """
     try:
-        return checked_id(folder.name)
+        name = checked_id(folder.name)
     except MessageRefused as error:
         raise Usage(f"the series' name: {error.message}", hint=error.hint) from error
+    _must_be_free(folder)
+    return name
 
 
 def _must_be_free(folder: Path) -> None:
@@ -88,7 +100,8 @@ def _must_be_free(folder: Path) -> None:
         )
 
 
-def _settings(name: str, base: str, change_id: str) -> str:
+def settings(name: str, base: str, change_id: str) -> str:
+    """The text of series.toml."""
     note = "# what it was last rendered on; `rebase` updates it"
     return (
         key_line("format", FORMAT)
@@ -106,8 +119,11 @@ def _settings(name: str, base: str, change_id: str) -> str:
     )
 
 
-def _make(folder: Path, settings: str) -> None:
-    """Fill a folder beside and rename it into place: rename takes an empty folder's place too."""
+def make(folder: Path, settings: str, files: Mapping[str, bytes] = MappingProxyType({})) -> None:
+    """Fill a folder beside and rename it into place: rename takes an empty folder's place too.
+
+    `files` are recipes and payloads, by their names below it. Raises KpatchError.
+    """
     fresh = folder.parent / f".{folder.name}.{secrets.token_hex(4)}"
     try:
         fresh.mkdir(parents=True)
@@ -119,6 +135,8 @@ def _make(folder: Path, settings: str) -> None:
         (fresh / SERIES_FILE).write_text(settings, encoding="utf-8")
         (fresh / COVER_FILE).write_text(COVER, encoding="utf-8")
         (fresh / "files").mkdir()
+        for name, data in files.items():
+            (fresh / name).write_bytes(data)
         load_series(fresh)
         fresh.rename(folder)
     except BaseException:

@@ -32,6 +32,41 @@ class AppliedMail:
     """The Date: header."""
 
 
+@dataclass(frozen=True, slots=True)
+class MailRead:
+    """One mail with a patch in it, as `git am` takes it apart."""
+
+    subject: str
+    """Without [PATCH 1/2] and the like."""
+    body: str
+    """The rest of the message, down to the line `---`."""
+    author: bytes
+    """Name <address>, in UTF-8."""
+    date: str
+    """The Date: header."""
+    patch: bytes
+    """What follows the message: notes, diffstat, diff, signature."""
+
+
+def read_mails(git: Git, mails: bytes) -> tuple[MailRead, ...]:
+    """Take an mbox apart. `git` should be a borrowed repository's."""
+    with tempfile.TemporaryDirectory(prefix="kpatch-rs-mails-") as name:
+        folder = Path(name)
+        parts = _parts(git, folder, [mails])
+        return tuple(_taken_apart(git, folder, part.read_bytes()) for part in parts)
+
+
+def _taken_apart(git: Git, folder: Path, mail: bytes) -> MailRead:
+    info, body, patch = _informed(git, folder, mail)
+    return MailRead(
+        subject=_field(info, b"Subject").decode(errors="replace"),
+        body=body.decode(errors="replace"),
+        author=b"%s <%s>" % (_field(info, b"Author"), _field(info, b"Email")),
+        date=_field(info, b"Date").decode(errors="replace"),
+        patch=patch,
+    )
+
+
 def trees_of_mails(git: Git, base: Oid, mails: Sequence[bytes]) -> tuple[AppliedMail, ...]:
     """Apply `mails` in a row on top of commit `base`. `git` should be a borrowed repository's.
 
@@ -46,13 +81,7 @@ def trees_of_mails(git: Git, base: Oid, mails: Sequence[bytes]) -> tuple[Applied
 
 
 def _split(git: Git, folder: Path, mails: Sequence[bytes]) -> list[Path]:
-    inputs = [folder / f"mail-{n:04}" for n in range(1, len(mails) + 1)]
-    for file, mail in zip(inputs, mails, strict=True):
-        file.write_bytes(mail)
-    parts = folder / "parts"
-    parts.mkdir()
-    git.run("mailsplit", "-d4", "-b", "--keep-cr", f"-o{parts}", "--", *map(str, inputs))
-    files = sorted(parts.iterdir())
+    files = _parts(git, folder, mails)
     if len(files) != len(mails):
         raise KpatchError(
             f"git reads {len(mails)} mails as {len(files)}",
@@ -61,18 +90,35 @@ def _split(git: Git, folder: Path, mails: Sequence[bytes]) -> list[Path]:
     return files
 
 
-def _applied(git: Git, folder: Path, number: int, mail: Path) -> AppliedMail:
+def _parts(git: Git, folder: Path, mails: Sequence[bytes]) -> list[Path]:
+    """One file for each mail in `mails`, of which any may hold several."""
+    inputs = [folder / f"mail-{n:04}" for n in range(1, len(mails) + 1)]
+    for file, mail in zip(inputs, mails, strict=True):
+        file.write_bytes(mail)
+    parts = folder / "parts"
+    parts.mkdir()
+    git.run("mailsplit", "-d4", "-b", "--keep-cr", f"-o{parts}", "--", *map(str, inputs))
+    return sorted(parts.iterdir())
+
+
+def _informed(git: Git, folder: Path, mail: bytes) -> tuple[bytes, bytes, bytes]:
+    """What git mailinfo says of a mail: its headers, its message and its patch."""
     body, patch = folder / "body", folder / "patch"
-    info = git.run("mailinfo", "--encoding=UTF-8", str(body), str(patch), data=mail.read_bytes())
+    info = git.run("mailinfo", "--encoding=UTF-8", str(body), str(patch), data=mail)
+    return info, body.read_bytes(), patch.read_bytes()
+
+
+def _applied(git: Git, folder: Path, number: int, mail: Path) -> AppliedMail:
+    info, body, patch = _informed(git, folder, mail.read_bytes())
     subject = _field(info, b"Subject")
-    ended = git.attempt("apply", "--cached", "--whitespace=nowarn", str(patch))
+    ended = git.attempt("apply", "--cached", "--whitespace=nowarn", data=patch)
     if ended.code != 0:
         failure = ended.failure("apply")
         raise KpatchError(
             f"mail {number} ({subject.decode(errors='replace')}) does not apply: {failure.message}",
             hint="git am would refuse it, too",
         )
-    message = git.run("stripspace", data=subject + b"\n\n" + body.read_bytes())
+    message = git.run("stripspace", data=subject + b"\n\n" + body)
     author = b"%s <%s>" % (_field(info, b"Author"), _field(info, b"Email"))
     tree = oid(git.run("write-tree").decode().strip())
     return AppliedMail(tree, message, author, _field(info, b"Date"))

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.gitio import checkouts, compare, mails, opening, refs, revisions
+from kpatch_rs.gitio import applied, checkouts, commits, compare, mails, opening, refs, revisions
 from kpatch_rs.gitio.borrowed import borrow
 from kpatch_rs.gitio.objects import Objects, read_commit
 from kpatch_rs.gitio.running import Git
@@ -25,6 +25,7 @@ from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.outcome import Commit
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Person
+from kpatch_rs.model.tree import File
 
 __all__ = ["NewCommit", "Repository"]
 
@@ -121,6 +122,20 @@ class Repository:
     def range_diff(self, old_base: Oid, old_tip: Oid, new_base: Oid, new_tip: Oid) -> str:
         """git's range-diff of the old and the new rendering."""
         return compare.range_diff(self._borrowed, (old_base, old_tip), (new_base, new_tip))
+
+    def commits_between(self, base: Oid, tip: Oid) -> tuple[commits.CommitRead, ...]:
+        """The commits from `base` to `tip`, a line. Raises KpatchError for what no recipe can hold."""
+        return commits.commits_between(self.git, self._borrowed, self.objects, base, tip)
+
+    def read_mails(self, mbox: bytes) -> tuple[mails.MailRead, ...]:
+        """The mails of an mbox, as `git am` takes them apart. Raises KpatchError."""
+        return mails.read_mails(self._borrowed, mbox)
+
+    def applied(
+        self, files: Mapping[RepoPath, File | None], diff: bytes
+    ) -> dict[RepoPath, File | None]:
+        """`files` as `git apply` leaves them; `diff` names no others. Raises KpatchError."""
+        return applied.applied(self.git, files, diff)
 
     def trees_of_mails(self, base: Oid, sent: Sequence[bytes]) -> tuple[mails.AppliedMail, ...]:
         """What `git am` would make of mails on top of `base`. Raises KpatchError naming one."""

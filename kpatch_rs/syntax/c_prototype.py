@@ -92,7 +92,9 @@ def prototype(source: bytes) -> Prototype | None:
     found = functions(as_definition)
     if len(found) != 1 or found[0].start or b";" in text.code[:-1]:
         return None
-    opened = as_definition.code.index(b"(", found[0].named)
+    opened = as_definition.code.find(b"(", found[0].named)
+    if opened < 0:  # EXPORT_SYMBOL(name): the name is a macro's argument
+        return None
     closed = as_definition.partner(opened)
     head, inside = text.code[: found[0].named], text.code[opened + 1 : closed]
     parameters = tuple(_one_line(p) for p in _split(inside))
