@@ -267,7 +267,9 @@ def _added(old: bytes, new: bytes) -> tuple[tuple[int, int], ...]:
     for line in lines:
         offsets.append(offsets[-1] + len(line))
     blocks = differences(lines_of(old), lines)
-    return tuple((offsets[b.new_start], offsets[b.new_end]) for b in blocks if b.new_end > b.new_start)
+    return tuple(
+        (offsets[b.new_start], offsets[b.new_end]) for b in blocks if b.new_end > b.new_start
+    )
 
 
 def _on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:

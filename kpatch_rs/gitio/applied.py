@@ -46,7 +46,7 @@ def applied(
 def _write(target: Path, file: File) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if file.mode == "120000":
-        os.symlink(file.data, os.fsencode(target))
+        target.symlink_to(os.fsdecode(file.data))
         return
     target.write_bytes(file.data)
     target.chmod(int(file.mode[-3:], 8))
@@ -54,7 +54,7 @@ def _write(target: Path, file: File) -> None:
 
 def _read(target: Path) -> File | None:
     if target.is_symlink():
-        return File(os.readlink(os.fsencode(target)), "120000")
+        return File(os.fsencode(target.readlink()), "120000")
     if not target.is_file():
         return None
     return File(target.read_bytes(), "100755" if target.stat().st_mode & 0o100 else "100644")

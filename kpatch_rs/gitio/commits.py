@@ -73,8 +73,8 @@ def commits_between(
 ) -> tuple[CommitRead, ...]:
     """The commits from `base`, which is not among them, to `tip`, the first one first.
 
-    Raises KpatchError for a merge, an empty commit or a base that is not below the tip, and for what
-    no recipe can hold: submodules and paths that are none.
+    Raises KpatchError for a merge or a base that is not below the tip, and for what no recipe can
+    hold: submodules and paths that are none.
     """
     listed = git.run("rev-list", "--reverse", "--topo-order", tip, f"^{base}", "--")
     names = [oid(name) for name in listed.decode().split()]

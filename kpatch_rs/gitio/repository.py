@@ -124,7 +124,7 @@ class Repository:
         return compare.range_diff(self._borrowed, (old_base, old_tip), (new_base, new_tip))
 
     def commits_between(self, base: Oid, tip: Oid) -> tuple[commits.CommitRead, ...]:
-        """The commits from `base` to `tip`, a line. Raises KpatchError for what no recipe can hold."""
+        """The commits from `base` to `tip`, a line. Raises KpatchError for what no recipe holds."""
         return commits.commits_between(self.git, self._borrowed, self.objects, base, tip)
 
     def read_mails(self, mbox: bytes) -> tuple[mails.MailRead, ...]:

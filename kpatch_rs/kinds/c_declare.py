@@ -106,7 +106,9 @@ config = "FOO_RUST"
         if change.created or not change.path.endswith((b".c", b".h")):
             return ()
         text = c_text(change.new)
-        return tuple(edit for name in _declared(text, change) for edit in _lifted(text, name, change))
+        return tuple(
+            edit for name in _declared(text, change) for edit in _lifted(text, name, change)
+        )
 
 
 def _declared(text: CText, change: Change) -> Sequence[bytes]:

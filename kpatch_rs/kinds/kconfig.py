@@ -21,7 +21,6 @@ from kpatch_rs.model.series import Edit
 from kpatch_rs.syntax.kconfig import Block, Entry, KconfigFile, read_kconfig, symbols_in
 from kpatch_rs.syntax.kconfig_tree import anywhere, definitions, undefined
 
-
 _HELP_INDENT = "\t  "
 
 
@@ -211,10 +210,9 @@ def _lifted(change: Change, above: Entry | None, entry: Entry) -> Iterator[Kconf
     }
     if None in found or len(said["type"]) != 1:
         return
-    held = [(above.symbol, None)] if above else []
-    titles = [block.title for block in reversed(entry.blocks) if block.title]
-    held += [(above.symbol, title) for title in titles if above]
-    for after, menu in (*held, *((None, title) for title in titles), (None, None)):
+    titles = (None, *(block.title for block in reversed(entry.blocks) if block.title))
+    held = [(above.symbol, title) for title in titles] if above else []
+    for after, menu in (*held, *((None, title) for title in titles)):
         yield KconfigEdit(
             where=change.where,
             file=change.path,

@@ -73,7 +73,7 @@ def of_patch_file(name: str, head: bytes) -> Said:
         text = head.decode()
     except UnicodeDecodeError:
         text = head.decode("latin-1")
-    above, below = (_CUT.split(text, maxsplit=1) + [""])[:2]
+    above, below = (*_CUT.split(text, maxsplit=1), "")[:2]
     above = _without_index(above)
     if not _FIELD.match(above.lstrip("\n")):
         subject, _, rest = above.strip("\n").partition("\n")

@@ -18,8 +18,8 @@ from kpatch_rs.syntax.diff import DiffRefused
 
 _HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _GIT_HEADER = re.compile(
-    rb"(?:old mode|new mode|new file mode|deleted file mode|rename from|rename to|copy from|copy to|"
-    rb"similarity index|dissimilarity index|index|Binary files|GIT binary patch)(?: |$)"
+    rb"(?:old mode|new mode|new file mode|deleted file mode|rename from|rename to|copy from|"
+    rb"copy to|similarity index|dissimilarity index|index|Binary files|GIT binary patch)(?: |$)"
 )
 _KEPT = re.compile(rb"(?:old mode|new mode|new file mode|deleted file mode|index) ")
 _AGAIN = "make the patch again: its hunks are cut off or edited by hand"

@@ -42,9 +42,7 @@ def _file(pair: FilePair, digits: int) -> Iterator[bytes]:
     if old and new and (old.mode == "120000") != (new.mode == "120000"):
         for half in ((old, None), (None, new)):
             yield from _file(
-                FilePair(
-                    old_path=pair.old_path, new_path=pair.new_path, old=half[0], new=half[1]
-                ),
+                FilePair(old_path=pair.old_path, new_path=pair.new_path, old=half[0], new=half[1]),
                 digits,
             )
         return
@@ -142,11 +140,7 @@ def _name(prefix: bytes, path: RepoPath) -> bytes:
     if not re.search(rb'[\x00-\x1f"\\\x7f-\xff]', path):
         return prefix + path
     quoted = b"".join(
-        b"\\" + _QUOTED[c]
-        if c in _QUOTED
-        else bytes((c,))
-        if 0x20 <= c < 0x7F
-        else b"\\%03o" % c
+        b"\\" + _QUOTED[c] if c in _QUOTED else bytes((c,)) if 0x20 <= c < 0x7F else b"\\%03o" % c
         for c in path
     )
     return b'"' + prefix + quoted + b'"'

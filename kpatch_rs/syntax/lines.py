@@ -38,9 +38,9 @@ def differences(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Block, ...]
     for block in _compared(old, new, Block(0, len(old), 0, len(new))):
         last = joined[-1] if joined else None
         if last and (last.old_end, last.new_end) == (block.old_start, block.new_start):
-            block = Block(last.old_start, block.old_end, last.new_start, block.new_end)
-            joined.pop()
-        joined.append(block)
+            joined[-1] = Block(last.old_start, block.old_end, last.new_start, block.new_end)
+        else:
+            joined.append(block)
     return tuple(joined)
 
 
@@ -122,9 +122,7 @@ def _myers(old: Sequence[bytes], new: Sequence[bytes], part: Block) -> list[Bloc
             down = k == -steps or (k != steps and reach[k - 1] < reach[k + 1])
             x = reach[k + 1] if down else reach[k - 1] + 1
             y = x - k
-            while (
-                x < height and y < width and old[part.old_start + x] == new[part.new_start + y]
-            ):
+            while x < height and y < width and old[part.old_start + x] == new[part.new_start + y]:
                 x, y = x + 1, y + 1
             reach[k] = x
             if x >= height and y >= width:
