@@ -129,11 +129,21 @@ class _Search:
         while len(edits) > before:
             before = len(edits)
             for edit in list(waiting):
-                if (nearer := self.nearer(edit, tree)) is not None:
+                if (nearer := self.nearer([edit], tree)) is not None:
                     tree = nearer
                     edits.append(edit)
                     waiting.remove(edit)
-        return tuple(edits), tree
+        return self.together(waiting, tuple(edits), tree)
+
+    def together(
+        self, waiting: Sequence[Edit], edits: tuple[Edit, ...], tree: TreeOverlay
+    ) -> tuple[tuple[Edit, ...], TreeOverlay]:
+        """What only all edits of a kind make, because they share a line: strings of a tuple."""
+        for kind in dict.fromkeys(edit.kind for edit in waiting):
+            alike = [edit for edit in waiting if edit.kind == kind]
+            if len(alike) > 1 and (nearer := self.nearer(alike, tree)) is not None:
+                edits, tree = (*edits, *alike), nearer
+        return edits, tree
 
     def candidates(self) -> Iterator[Edit]:
         changes = [change for path in self.files if (change := self.change(path))]
@@ -175,11 +185,13 @@ class _Search:
             return Status.CONFLICT, tree
         return outcome.status, outcome.tree
 
-    def nearer(self, edit: Edit, tree: TreeOverlay) -> TreeOverlay | None:
-        """The tree with `edit`, if every line it changes is one that the patch changes so."""
-        status, reached = self.planned(edit, tree)
-        if status is not Status.EXACT:
-            return None
+    def nearer(self, edits: Sequence[Edit], tree: TreeOverlay) -> TreeOverlay | None:
+        """The tree with `edits`, if every line they change is one that the patch changes so."""
+        reached = tree
+        for edit in edits:
+            status, reached = self.planned(edit, reached)
+            if status is not Status.EXACT:
+                return None
         for path, now in reached.changed_since(tree).items():
             if path not in self.files or not _on_the_way(tree.read(path), now, self.files[path]):
                 return None

@@ -222,11 +222,11 @@ at = "before-last-return"
         )
 
 
-_CALL_LINES = re.compile(
-    rb"(?m)^([ \t]*)((?!(?:return|if|for|while|switch|sizeof)\b)[A-Za-z_]*[a-z]\w*\([^;{}]*\);)$"
-)
-"""A call and nothing else, on lines of its own: no shouted macro, which may declare something."""
-_CALLED = re.compile(rb"(?<![\w.>])(?!(?:return|if|for|while|switch|sizeof)\b)([A-Za-z_]\w*)\s*\(")
+_CALLEE = rb"(?!(?:return|if|for|while|switch|sizeof)\b)[A-Za-z_]*[a-z]\w*"
+"""Whoever is called: no shouted macro, which may declare something, or stand for a condition."""
+_CALL_LINES = re.compile(rb"(?m)^([ \t]*)(%s\([^;{}]*\);)$" % _CALLEE)
+"""A call and nothing else, on lines of its own."""
+_CALLED = re.compile(rb"(?<![\w.>])(%s)\s*\(" % _CALLEE)
 _AROUND = 400
 """How far from the statement, in bytes, a call to hold on to is looked for, and"""
 _NEIGHBOURS = 3

@@ -1,0 +1,133 @@
+"""Lift on trees without code: nothing is lost, and what cannot be kept is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kpatch_rs.engine.lift import NotLifted, Patch, lift
+from kpatch_rs.kinds import KINDS
+from kpatch_rs.kinds.base import Ground
+from kpatch_rs.kinds.patch import PatchEdit
+from kpatch_rs.kinds.rust_analyzer import SCRIPT
+from kpatch_rs.kinds.rust_file import RustFileEdit
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.series import Edit, Where
+from kpatch_rs.model.tree import File, TreeOverlay
+from tests.trees import DictTree, NoHistory
+
+RUST = {
+    "init/Kconfig": b"config RUST\n\tbool\n",
+    "scripts/Makefile.build": b"$(obj)/%.o: $(obj)/%.rs FORCE\n",
+}
+SOURCE = b"// SPDX-License-Identifier: GPL-2.0\n\nfn f() {}\n"
+
+lines = st.lists(
+    st.sampled_from([b"a\n", b"b\n", b"\n", b"\tc(d);\n", b"\xe9\r\n", b"\x0c\n", b"}\n"]),
+    max_size=12,
+)
+contents = st.builds(lambda text, end: b"".join(text) + end, lines, st.sampled_from([b"", b"x"]))
+files = st.builds(File, contents, st.sampled_from(["100644", "100755"]))
+links = st.builds(File, st.sampled_from([b"a", b"e"]), st.just("120000"))
+names = st.sampled_from(["a", "b c", "e", "d\xe9.c", "Makefile", "x.rs", "Kconfig", 'q"t.h'])
+worlds = st.dictionaries(names, files | links, max_size=6)
+
+
+def overlay(world: dict[str, File]) -> dict[RepoPath, File | None]:
+    return {RepoPath(name.encode()): file for name, file in world.items()}
+
+
+def lifted(before: TreeOverlay, after: TreeOverlay, **renames: str) -> tuple[Edit, ...]:
+    moved = {RepoPath(new.encode()): RepoPath(old.encode()) for new, old in renames.items()}
+    patch = Patch(before=before, after=after, renames=moved)
+    return lift(patch, NoHistory(), payload="files/x.diff", where=Where("x"), taken={})
+
+
+def rendered(edits: tuple[Edit, ...], tree: TreeOverlay) -> TreeOverlay:
+    for edit in edits:
+        tree = KINDS[edit.kind].plan(edit, Ground(tree, NoHistory())).tree
+    return tree
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds, worlds, st.booleans())
+def test_nothing_is_lost(old: dict[str, File], new: dict[str, File], renamed: bool) -> None:
+    before = TreeOverlay(DictTree(old))
+    gone = {RepoPath(name.encode()): None for name in old.keys() - new.keys()}
+    after = TreeOverlay(before.base, {**gone, **overlay(new)})
+    if not after.changed_since(before):
+        return
+    came = sorted(new.keys() - old.keys())
+    pairs = dict(zip(came, sorted(old.keys() - new.keys()), strict=False)) if renamed else {}
+    edits = lifted(before, after, **pairs)
+    assert not rendered(edits, before).changed_since(after)
+
+
+def test_rename_is_kept_as_one() -> None:
+    text = b"".join(b"line %d\n" % n for n in range(20))
+    before = TreeOverlay(DictTree({"old.c": text}))
+    after = before.remove(RepoPath(b"old.c")).write(RepoPath(b"new.c"), File(text + b"more\n"))
+    (edit,) = lifted(before, after, **{"new.c": "old.c"})
+    assert isinstance(edit, PatchEdit)
+    assert b"rename from old.c\nrename to new.c\n" in edit.diff.data
+    assert edit.diff.data.count(b"\n-") == 1, "the --- line"
+
+
+def test_several_strings_of_one_line() -> None:
+    """Only together they make the line that the patch made."""
+    script = 'for f in ("samples", "drivers"{}):\n    pass\n'
+    tree = {
+        "arch/x86/kvm/a.c": b"",
+        "virt/b.c": b"",
+        SCRIPT.decode(): script.format("").encode(),
+    }
+    before = TreeOverlay(DictTree(tree))
+    after = before.write(SCRIPT, File(script.format(', "arch/x86/kvm", "virt"').encode()))
+    edits = lifted(before, after)
+    assert [edit.kind for edit in edits] == ["rust-analyzer", "rust-analyzer"]
+    assert not rendered(edits, before).changed_since(after)
+
+
+def test_name_of_a_payload_is_used_once() -> None:
+    before = TreeOverlay(DictTree(RUST))
+    after = before.write(RepoPath(b"drivers/a/x.rs"), File(SOURCE))
+    (edit,) = lifted(before, after)
+    assert isinstance(edit, RustFileEdit)
+    assert edit.source.name == "files/x.rs"
+    patch = Patch(before=before, after=after)
+    (edit,) = lift(
+        patch, NoHistory(), payload="files/x.diff", where=Where("x"), taken={"files/x.rs": b"other"}
+    )
+    assert isinstance(edit, PatchEdit)
+
+
+def test_nothing_known_is_one_diff() -> None:
+    before = TreeOverlay(DictTree(RUST))
+    after = before.write(RepoPath(b"drivers/a/x.rs"), File(SOURCE))
+    (edit,) = lift(
+        Patch(before=before, after=after),
+        NoHistory(),
+        payload="files/x.diff",
+        where=Where("x"),
+        taken={},
+        known=False,
+    )
+    assert isinstance(edit, PatchEdit)
+    assert edit.diff.name == "files/x.diff"
+
+
+@pytest.mark.parametrize(
+    ("new", "message"),
+    [
+        (None, "it changes nothing"),
+        (File(b"a\0b"), "f is binary, and a patch edit holds text only"),
+        (File(b"../../x", "120000"), "its diff:1: the link f -> ../../x leaves the tree"),
+    ],
+)
+def test_refused(new: File | None, message: str) -> None:
+    before = TreeOverlay(DictTree({"a": b"a\n"}))
+    after = before.write(RepoPath(b"f"), new) if new else before
+    with pytest.raises(NotLifted) as refused:
+        lifted(before, after)
+    assert refused.value.message == message
