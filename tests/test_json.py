@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from kpatch_rs.demo import SECOND_RELEASE, SERIES
+from kpatch_rs.demo import FIRST_RELEASE, SECOND_RELEASE, SERIES
 from kpatch_rs.report import FORMAT
 
 DOCUMENTED = (Path(__file__).parents[1] / "docs/json.md").read_text()
@@ -64,10 +64,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("doctor", []),
         ("init", ["fresh"]),
         ("new", ["c-call", "--id", "planted"]),
+        ("import", [f"{FIRST_RELEASE}..{SECOND_RELEASE}"]),
     ],
 )
 def test_every_key_is_documented(folder: Path, verb: str, arguments: list[str]) -> None:
-    surroundings = ["-k", str(folder / "linux.git"), "-s", SERIES]
+    series = "taken-up" if verb == "import" else SERIES
+    surroundings = ["-k", str(folder / "linux.git"), "-s", series]
     document = run(folder, *surroundings, verb, *arguments)
     assert "error" not in document
     ticked = " ".join(re.findall(r"`([^`]+)`", section(verb)))

@@ -1,0 +1,279 @@
+"""import: a series that gives the same trees, from commits, a quilt series and mails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from kpatch_rs.cli import main
+from kpatch_rs.commands import apply, export, import_, rebase
+from kpatch_rs.commands.session import Session
+from kpatch_rs.demo import FIRST_RELEASE, SECOND_RELEASE
+from kpatch_rs.errors import KpatchError, Refused, Usage
+from kpatch_rs.loader.load import load_series
+from kpatch_rs.model.outcome import Status
+from tests.demo import mini_kernel, mini_series
+from tests.repos import Surroundings
+
+KINDS = {
+    *("rust-file", "kconfig", "kbuild", "c-declare"),
+    *("c-call", "rust-analyzer", "maintainers"),
+}
+PERSON = b"A Person <a@example.org> 1700000000 +0100"
+
+
+@pytest.fixture
+def session(tmp_path: Path, around: Surroundings) -> Session:
+    """The miniature kernel with its series rendered on branch old."""
+    mini_kernel(tmp_path)
+    mini_series(tmp_path)
+    session = made(tmp_path, around, "mini-rust-hello")
+    assert apply.run(session, onto=None, branch="old", dry_run=False).exit_code == 0
+    return made(tmp_path, around, "new")
+
+
+def made(folder: Path, around: Surroundings, series: str) -> Session:
+    return Session(
+        kernel=folder / "mini.git",
+        series=series,
+        cwd=folder,
+        cache=folder / "cache",
+        state=folder / "state",
+        environment=dict(around.environment),
+        progress=lambda _: None,
+    )
+
+
+@pytest.fixture
+def mini(tmp_path: Path, around: Surroundings, session: Session) -> Mini:
+    return Mini(tmp_path / "mini.git", around)
+
+
+class Mini:
+    """The miniature kernel, and commits to put into it."""
+
+    def __init__(self, path: Path, around: Surroundings) -> None:
+        self.path, self.around = path, around
+
+    def git(self, *args: str, data: bytes = b"") -> str:
+        return self.around.git(self.path, *args, data=data)
+
+    def tree(self, rev: str) -> str:
+        return self.git("rev-parse", f"{rev}^{{tree}}")
+
+    def commit(self, branch: str, message: bytes, tree: str, *parents: str) -> str:
+        """A raw commit, which may be what git itself would not make."""
+        lines = [b"tree " + tree.encode()]
+        lines += [b"parent " + self.git("rev-parse", f"{p}^{{commit}}").encode() for p in parents]
+        raw = b"\n".join((*lines, b"author " + PERSON, b"committer " + PERSON, b"", message))
+        name = self.git("hash-object", "-t", "commit", "-w", "--stdin", data=raw)
+        self.git("update-ref", f"refs/heads/{branch}", name)
+        return name
+
+    def changed(self, files: Mapping[str, bytes | None], modes: Mapping[str, str] = {}) -> str:
+        """The first release's tree with `files` otherwise."""
+        index = {"GIT_INDEX_FILE": str(self.path / "test-index")}
+        there = Surroundings({**self.around.environment, **index})
+        there.git(self.path, "read-tree", FIRST_RELEASE)
+        for name, data in files.items():
+            if data is None:
+                entry = f"0 {'0' * 40}\t{name}\n"
+                there.git(self.path, "update-index", "--index-info", data=entry.encode())
+                continue
+            blob = self.git("hash-object", "-w", "--stdin", data=data)
+            entry = f"{modes.get(name, '100644')},{blob},{name}"
+            there.git(self.path, "update-index", "--add", "--cacheinfo", entry)
+        return there.git(self.path, "write-tree")
+
+
+def imported(session: Session, range_: str | None = None, **other: object) -> list[list[str]]:
+    """The kinds of each recipe's edits."""
+    given = {"quilt": None, "mbox": None, "base": None, **other}
+    report = import_.run(session, range_, **given)  # type: ignore[arg-type]  # as the cli calls it
+    return [[edit.kind for edit in recipe.edits] for _, recipe in report.recipes]
+
+
+def trees(mini: Mini, tip: str) -> list[str]:
+    return mini.git("log", "--reverse", "--format=%T", f"{FIRST_RELEASE}..{tip}").splitlines()
+
+
+def test_commits_become_the_kinds_they_came_from(session: Session, mini: Mini) -> None:
+    kinds = imported(session, f"{FIRST_RELEASE}..old")
+    assert {kind for edits in kinds for kind in edits} == KINDS
+    assert [len(edits) for edits in kinds] == [1] * 7
+    assert apply.run(session, onto=None, branch=None, dry_run=False).exit_code == 0
+    assert trees(mini, "kpatch/new") == trees(mini, "old")
+    message = "--format=%B%an%ae%ad"
+    old, new = (mini.git("log", message, f"{FIRST_RELEASE}..{b}") for b in ("old", "kpatch/new"))
+    assert old == new
+
+
+def test_all_in_one_commit(session: Session, mini: Mini) -> None:
+    """Everything at once, and then on the next release with no hands."""
+    mini.commit("one", b"foo: All at once\n", mini.tree("old"), FIRST_RELEASE)
+    (kinds,) = imported(session, f"{FIRST_RELEASE}..one")
+    assert len(kinds) == 7
+    assert set(kinds) == KINDS
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert mini.tree("kpatch/new") == mini.tree("old")
+    report = rebase.run(session, SECOND_RELEASE, check=False, dry_run=False, range_diff=False)
+    assert report.exit_code == 0
+    assert [step.status for step in report.steps] == [Status.MOVED]
+
+
+def test_what_has_no_kind_is_a_diff(session: Session, mini: Mini) -> None:
+    makefile = mini.git("show", f"{FIRST_RELEASE}:Makefile").encode() + b"\n"
+    files = {
+        "latin": b"caf\xe9\r\n\x0cx",
+        "run.sh": b"#!/bin/sh\n",
+        "link": b"run.sh",
+        "Makefile": makefile + b"# more\n",
+        "empty": b"",
+    }
+    modes = {"run.sh": "100755", "link": "120000"}
+    mini.commit("odd", b"foo: Odd files\n", mini.changed(files, modes), FIRST_RELEASE)
+    moved = mini.changed(
+        {**files, "run.sh": None, "go.sh": files["run.sh"]}, {**modes, "go.sh": "100755"}
+    )
+    mini.commit("odd", b"foo: Odd files\n", moved, "odd")
+    assert imported(session, f"{FIRST_RELEASE}..odd") == [["patch"], ["patch"]]
+    assert [r.id for r in session.load_series().recipes] == ["foo-odd-files", "foo-odd-files-2"]
+    folder = session.series_folder()
+    assert b"rename from run.sh" in (folder / "files/0002-foo-odd-files-2.diff").read_bytes()
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert trees(mini, "kpatch/new") == trees(mini, "odd")
+
+
+def test_a_whole_release(session: Session, mini: Mini) -> None:
+    """The largest patch there is here: files that moved, functions rewritten, lists regrouped."""
+    imported(session, f"{FIRST_RELEASE}..{SECOND_RELEASE}")
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert mini.tree("kpatch/new") == mini.tree(SECOND_RELEASE)
+
+
+def test_mails_come_back_as_they_went(session: Session, mini: Mini, tmp_path: Path) -> None:
+    old = made(tmp_path, mini.around, "mini-rust-hello")
+    export.run(old, out=tmp_path / "out", version=None, force=False, unchecked=True)
+    mbox = tmp_path / "mbox"
+    sent = sorted(file for file in (tmp_path / "out").iterdir())
+    mbox.write_bytes(b"".join(file.read_bytes() for file in sent))
+    kinds = imported(session, mbox=mbox)
+    assert {kind for edits in kinds for kind in edits} == KINDS
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert trees(mini, "kpatch/new") == trees(mini, "old")
+
+
+def test_quilt_series_with_its_notes(session: Session, mini: Mini, tmp_path: Path) -> None:
+    folder = tmp_path / "patches"
+    folder.mkdir()
+    head = b"From: A <a@b.c>\nSubject: [PATCH] foo: Do it\nForwarded: no\n\nWhy.\n---\n"
+    for n, name in enumerate(mini.git("rev-list", "--reverse", f"{FIRST_RELEASE}..old").split()):
+        diff = mini.git("diff-tree", "-p", "--no-prefix" if n else "-r", f"{name}^", name)
+        lines = diff.splitlines() if n else [x for x in diff.splitlines() if x[:5] != "index"]
+        text = "\n".join(lines) + "\n"
+        (folder / f"{n}.diff").write_bytes(head + text.encode())
+    names = [f"{n}.diff{' -p0' if n else ''}\n" for n in range(7)]
+    (folder / "series").write_text("# all of it\n" + "".join(names))
+    with pytest.raises(Usage, match="does not say its kernel"):
+        imported(session, quilt=folder)
+    kinds = imported(session, quilt=folder, base=FIRST_RELEASE)
+    assert {kind for edits in kinds for kind in edits} == KINDS
+    recipe = session.load_series().recipes[0]
+    assert (recipe.subject, recipe.body, recipe.notes) == ("foo: Do it", "Why.", "Forwarded: no")
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert trees(mini, "kpatch/new") == trees(mini, "old")
+
+
+def test_patch_that_does_not_fit_is_named(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "series.d").mkdir()
+    (tmp_path / "series.d/series").write_text("bad.patch\n")
+    hunk = b"--- a/Makefile\n+++ b/Makefile\n@@ -1 +1 @@\n-nothing like it\n+x\n"
+    (tmp_path / "series.d/bad.patch").write_bytes(b"Do it\n\n" + hunk)
+    with pytest.raises(KpatchError) as refused:
+        imported(session, quilt=tmp_path / "series.d", base=FIRST_RELEASE)
+    assert refused.value.message.startswith("bad.patch (of the quilt series): it does not fit: ")
+    assert not (tmp_path / "series/new").exists()
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (b"foo\n\nText.\n\n--- a cut\n", "'body': it has the line '--- a cut'"),
+        (b"[PATCH] foo\n", "'subject': it has '[' at the start"),
+        (b"foo\n\nhidden \xe2\x80\xae text\n", "'body' has the character U+202E"),
+        (b"foo\n\nFrom: me\n\nText.\n", "'body': it begins with 'From: me'"),
+    ],
+)
+def test_message_no_recipe_can_hold(
+    session: Session, mini: Mini, message: bytes, said: str
+) -> None:
+    name = mini.commit("odd", message, mini.changed({"f": b"f\n"}), FIRST_RELEASE)
+    with pytest.raises(KpatchError) as refused:
+        imported(session, f"{FIRST_RELEASE}..odd")
+    assert refused.value.message.startswith(f"commit {name[:12]} (")
+    assert said in refused.value.message
+    assert refused.value.hint
+    assert not session.series_folder().exists()
+
+
+def test_commits_that_are_no_patch(session: Session, mini: Mini) -> None:
+    empty = mini.commit("odd", b"foo\n", mini.tree(FIRST_RELEASE), FIRST_RELEASE)
+    with pytest.raises(KpatchError) as refused:
+        imported(session, f"{FIRST_RELEASE}..odd")
+    assert refused.value.message == f"commit {empty[:12]} (foo): it changes nothing"
+    mini.commit("odd", b"foo\n", mini.tree("old"), FIRST_RELEASE, "old")
+    with pytest.raises(KpatchError, match=r"no line|is a merge"):
+        imported(session, f"{FIRST_RELEASE}..odd")
+    mini.commit("odd", b"foo\n", mini.changed({"pic": b"\x89PNG\0"}), FIRST_RELEASE)
+    with pytest.raises(KpatchError, match="pic is binary"):
+        imported(session, f"{FIRST_RELEASE}..odd")
+
+
+def test_text_no_recipe_can_hold_stays_a_diff(session: Session, mini: Mini) -> None:
+    """A help text with a character that hides is no kconfig edit, but nothing is lost."""
+    kconfig = mini.git("show", f"{FIRST_RELEASE}:init/Kconfig").encode() + b"\n"
+    entry = '\nconfig ODD\n\tbool "odd\u202e one"\n'.encode()
+    mini.commit("odd", b"foo\n", mini.changed({"init/Kconfig": kconfig + entry}), FIRST_RELEASE)
+    assert imported(session, f"{FIRST_RELEASE}..odd") == [["patch"]]
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert mini.tree("kpatch/new") == mini.tree("odd")
+
+
+def test_nothing_is_written_over(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "series/new").mkdir()
+    (tmp_path / "series/new/mine").write_text("")
+    with pytest.raises(Refused, match="is not empty"):
+        imported(session, f"{FIRST_RELEASE}..old")
+
+
+def test_wrong_words(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(Usage, match=r"one of A\.\.B"):
+        imported(session)
+    with pytest.raises(Usage, match="has no commits"):
+        imported(session, f"{FIRST_RELEASE}..{FIRST_RELEASE}")
+    with pytest.raises(Usage, match="is no range of commits"):
+        imported(session, FIRST_RELEASE)
+    (tmp_path / "mbox").write_text("hello\n")
+    with pytest.raises(Usage, match="has no base-commit"):
+        imported(session, mbox=tmp_path / "mbox")
+
+
+def test_documents(
+    session: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["-k", "mini.git", "-s", "new", "--json", "import", f"{FIRST_RELEASE}..old"])
+    assert ended.value.code == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["series"] == "new"
+    assert document["base"] == FIRST_RELEASE
+    assert document["recipes"][0]["kinds"] == ["rust-file"]
+    assert document["recipes"][0]["from"].startswith("commit ")
+    assert load_series(tmp_path / "series/new").base == FIRST_RELEASE

@@ -1,0 +1,117 @@
+"""Commits, mails and quilt's files in a recipe's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.loader.existing import of_commit, of_mail, of_patch_file
+from kpatch_rs.loader.message import MessageRefused
+from kpatch_rs.loader.quilt import read_quilt
+from kpatch_rs.model.series import Person, Recipe, Where
+
+ME = b"A Person <a@example.org>"
+WHEN = "1700000000 +0100"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "kvm: Do it\n",
+        "kvm: Do it\n\nBecause.\n",
+        'kvm: Do it\n\nBecause.\n\nAnd so.\n\nFixes: 123 ("x")\nSigned-off-by: A <a@b.c>\n',
+        "kvm: Do it\n\nSigned-off-by: A <a@b.c>\n",
+        "kvm: Do it\n\nText.\n\nCc: A <a@b.c>\n[b: reworded]\nSigned-off-by: B <b@b.c>\n",
+        "kvm: Do it\n\n  indented\n\n\ttabbed\n\nLink: https://example.org\n",
+        "kvm: Do it\n\nNote: this paragraph\nis no trailer.\n",
+    ],
+)
+def test_message_of_a_commit_is_kept(message: str) -> None:
+    said = of_commit(message, ME, WHEN)
+    recipe = Recipe(
+        where=Where("x"), id="x", subject=said.subject, body=said.body, trailers=said.trailers
+    )
+    assert recipe.message() == message
+    assert (said.author, said.date) == (Person("A Person", "a@example.org"), WHEN)
+
+
+def test_trailers_are_a_paragraph_of_their_own() -> None:
+    said = of_commit("s\n\nb\n\nCc: x <x@y.z>\nSigned-off-by: A <a@b.c>\n", ME, WHEN)
+    assert (said.body, said.trailers) == ("b", ("Cc: x <x@y.z>", "Signed-off-by: A <a@b.c>"))
+    said = of_commit("s\n\nb\nSigned-off-by: A <a@b.c>\n", ME, WHEN)
+    assert (said.body, said.trailers) == ("b\nSigned-off-by: A <a@b.c>", ())
+
+
+def test_subject_of_several_lines_is_one_as_in_git() -> None:
+    assert of_commit("one\ntwo\n\nbody\n", ME, WHEN).subject == "one two"
+
+
+def test_author_nobody_can_write_to_is_refused() -> None:
+    with pytest.raises(MessageRefused, match="no name and address"):
+        of_commit("s\n", b"root <>", WHEN)
+
+
+def test_mail_with_notes_above_its_diffstat() -> None:
+    below = "v2: no change\nsince v1\n\n foo.c | 2 +-\n 1 file changed\n\n"
+    said = of_mail("s", "b\n\nCc: x <x@y.z>\n", ME, "Tue, 14 Nov 2023 23:13:20 +0100", below)
+    assert (said.notes, said.date, said.body) == ("v2: no change\nsince v1", WHEN, "b")
+    assert of_mail("s", "", ME, "yesterday", " foo.c | 2 +-\n").date is None
+
+
+def test_patch_file_with_the_fields_of_a_mail() -> None:
+    head = (
+        b'From: =?UTF-8?q?=C5=81?= "Lee, X" <l@example.org>\n'
+        b"Date: Tue, 14 Nov 2023 23:13:20 +0100\n"
+        b"Subject: [PATCH 1/2] foo:\n  Do it\nForwarded: no\n\nWhy.\n\nCc: x <x@y.z>\n"
+        b"---\n notes\n foo.c | 2 +-\n"
+    )
+    said = of_patch_file("a/b.patch", head)
+    assert (said.subject, said.body, said.trailers) == ("foo: Do it", "Why.", ("Cc: x <x@y.z>",))
+    assert said.notes == "Forwarded: no\n\n notes"
+    assert said.author is not None
+    assert said.author.email == "l@example.org"
+
+
+def test_patch_file_as_debian_writes_it() -> None:
+    head = b"Description: foo: Do it\n Long\n .\n text\nAuthor: A <a@b.c>\nBug: 1\n"
+    said = of_patch_file("x.patch", head)
+    assert (said.subject, said.body, said.notes) == ("foo: Do it", "Long\n\ntext", "Bug: 1")
+    assert said.author == Person("A", "a@b.c")
+
+
+def test_patch_file_without_fields() -> None:
+    said = of_patch_file("x.patch", b"Do it\n\nbecause\nIndex: a/b\n=====\n")
+    assert (said.subject, said.body, said.author) == ("Do it", "because", None)
+    assert of_patch_file("sub/fix-it.patch", b"").subject == "fix-it"
+    assert of_patch_file("x", b"caf\xe9\n").subject == "café"
+
+
+def test_quilt_series(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "series").write_text("# first\n\none.patch -p0 # why\nsub/two.patch\n three -pab\n")
+    for name in ("one.patch", "sub/two.patch", "three"):
+        (tmp_path / name).write_bytes(name.encode())
+    found = [(p.name, p.strip, p.data) for p in read_quilt(tmp_path)]
+    assert found == [
+        ("one.patch", 0, b"one.patch"),
+        ("sub/two.patch", 1, b"sub/two.patch"),
+        ("three", 1, b"three"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        ("a\nb.patch -R\n", "series:2: 'b.patch -R' is more than a file's name and -p"),
+        ("a\nnone.patch\n", "series:2: none.patch: there is no such file"),
+        ("../a\n", "series:1: ../a: it is no path below the series folder"),
+    ],
+)
+def test_quilt_refused(tmp_path: Path, series: str, message: str) -> None:
+    (tmp_path / "series").write_text(series)
+    (tmp_path / "a").write_text("")
+    with pytest.raises(KpatchError) as refused:
+        read_quilt(tmp_path)
+    assert refused.value.message == message
