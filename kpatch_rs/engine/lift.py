@@ -27,6 +27,9 @@ from kpatch_rs.syntax.lines import differences, distance
 _SNIFFED = 8000
 """How far git looks for a NUL before it takes a file for text (buffer_is_binary() in xdiff)."""
 
+_PLACES = 30
+"""Most places of a file in which edits are looked for: more, and the patch writes it anew."""
+
 _Files = Mapping[RepoPath, File | None]
 
 
@@ -159,7 +162,9 @@ class _Search:
         if new.mode != (old.mode if old else "100644") or new.mode == "120000":
             return None
         added = _added(old.data if old else b"", new.data)
-        if not added or not _is_text(path, *(new.data[start:end] for start, end in added)):
+        if not 0 < len(added) <= _PLACES or not _is_text(
+            path, *(new.data[start:end] for start, end in added)
+        ):
             return None
         return Change(
             path=path,

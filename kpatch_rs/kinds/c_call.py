@@ -130,6 +130,8 @@ at = "before-last-return"
             for start, end in change.added
             for match in _CALL_LINES.finditer(change.new, start, end)
         ]
+        if len(found) > _MOST:
+            return ()
         defined = functions(c_text(change.new)) if found else ()
         return tuple(
             edit
@@ -227,6 +229,8 @@ _CALLEE = rb"(?!(?:return|if|for|while|switch|sizeof)\b)[A-Za-z_]*[a-z]\w*"
 _CALL_LINES = re.compile(rb"(?m)^([ \t]*)(%s\([^;{}]*\);)$" % _CALLEE)
 """A call and nothing else, on lines of its own."""
 _CALLED = re.compile(rb"(?<![\w.>])(%s)\s*\(" % _CALLEE)
+_MOST = 8
+"""Calls in one file; a patch with more of them writes the file anew, and is best kept as it is."""
 _AROUND = 400
 """How far from the statement, in bytes, a call to hold on to is looked for, and"""
 _NEIGHBOURS = 3

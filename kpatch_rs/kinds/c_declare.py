@@ -25,7 +25,7 @@ from kpatch_rs.syntax.c_locate import place_in
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import CText, c_text
 
-_NAMED = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)\s*\(")
+_NAMED = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)\s*\([^;{}]*\)[^;{}=]*;")
 _TEST = re.compile(rb"IS_ENABLED\(CONFIG_(\w+)\)|(?:defined\s*\(?\s*)?CONFIG_(\w+)\s*\)?")
 _NOT_FOR_CODE = re.compile(rb"(?:\A|/)(uapi|dt-bindings)/")
 
