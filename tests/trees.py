@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kpatch_rs.model.oid import Oid, oid
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.tree import EntryType, File
+from kpatch_rs.model.tree import EntryType, File, is_named
 
 
 class DictTree:
@@ -42,11 +42,13 @@ class DictTree:
         below = (p[len(prefix) :] for p in self.files if p.startswith(prefix))
         return tuple(sorted({p.split(b"/", 1)[0] for p in below}))
 
-    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
+    def files_with(
+        self, word: bytes, under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
         prefix = under + b"/" if under else b""
         whole = re.compile(rb"(?<!\w)%s(?!\w)" % re.escape(word))
         hits = (p for p, f in self.files.items() if p.startswith(prefix) and whole.search(f.data))
-        return tuple(sorted(hits))
+        return tuple(sorted(p for p in hits if is_named(p, named)))
 
 
 class NoHistory:

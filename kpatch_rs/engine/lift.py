@@ -105,7 +105,9 @@ class _Nearby:
     def names(self, folder: RepoPath | None) -> tuple[bytes, ...]:
         return self.base.names(folder)
 
-    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
+    def files_with(
+        self, word: bytes, under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
         return ()
 
 

@@ -440,7 +440,7 @@ def _defined_in_rust(tree: TreeOverlay, name: str) -> bool:
     """The series' own files first: searching a whole kernel takes seconds."""
     ours = (p for p, file in tree.changes.items() if file and p.endswith(b".rs"))
     return _exported_in(tree, ours, name) or _exported_in(
-        tree, (p for p in tree.files_with(name.encode(), None) if p.endswith(b".rs")), name
+        tree, tree.files_with(name.encode(), None, ["*.rs"]), name
     )
 
 

@@ -33,6 +33,9 @@ _IF_SET = re.compile(
     rb"ifdef\s+CONFIG_(\w+)|ifeq\s*\(\$\(CONFIG_(\w+)\),\s*y\)|ifneq\s*\(\$\(CONFIG_(\w+)\),\s*\)"
 )
 
+_KBUILD = ("Makefile*", "Kbuild*")
+"""Names of files that Kbuild reads, or that those include."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KbuildEdit(Edit):
@@ -293,7 +296,7 @@ def _similar(module: bytes, folder: Folder) -> list[Candidate]:
 def _elsewhere(module: bytes, tree: TreeOverlay) -> list[Candidate]:
     """Kbuild files anywhere in the tree that assign a list of `module`."""
     for form in (b"-y", b"-objs"):
-        named = [p for p in tree.files_with(module + form, None) if _is_kbuild(p)]
+        named = tree.files_with(module + form, None, _KBUILD)
         if found := [c for p in named[:50] if (c := _first_list(module, p, tree))]:
             return found[:5]
     return []
@@ -303,19 +306,15 @@ def _including(file: RepoPath, tree: TreeOverlay) -> list[Candidate]:
     """Kbuild files of any folder that include `file`."""
     name = posixpath.basename(file)
     found = []
-    for path in tree.files_with(name, None):
+    for path in tree.files_with(name, None, _KBUILD):
         data = made.data if (made := tree.read(path)) else b""
-        for statement in read_makefile(data).statements if _is_kbuild(path) else ():
+        for statement in read_makefile(data).statements:
             if isinstance(statement, Include) and any(
                 n.endswith(b"/" + file) for n in statement.names
             ):
                 place = Place(path, line_of(data, statement.start))
                 found.append(Candidate(place, show(b"include " + b" ".join(statement.names))))
     return found[:5]
-
-
-def _is_kbuild(path: RepoPath) -> bool:
-    return posixpath.basename(path).startswith((b"Makefile", b"Kbuild"))
 
 
 def _first_list(module: bytes, path: RepoPath, tree: TreeOverlay) -> Candidate | None:

@@ -7,8 +7,9 @@ of these silently (measured on 2.39.5).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -48,8 +49,13 @@ class BaseTree(Protocol):
     def names(self, folder: RepoPath | None) -> tuple[bytes, ...]:
         """The names in `folder` (None: the top), sorted; empty where it is no folder."""
 
-    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
-        """Files below `under` (None: the whole tree) that hold `word` as a whole word, sorted."""
+    def files_with(
+        self, word: bytes, under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        """Files below `under` (None: the whole tree) that hold `word` as a whole word, sorted.
+
+        Only those whose name is like one of `named`: `*.c`, `Makefile*`.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +101,16 @@ class TreeOverlay:
         names = self.base.names(folder)
         return all(self.entry_type(RepoPath(below + name)) is None for name in names)
 
-    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
-        """Files that hold `word`; a changed file counts where the bytes occur in it at all."""
-        found = {p for p in self.base.files_with(word, under) if p not in self.changes}
+    def files_with(
+        self, word: bytes, under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        """As :meth:`BaseTree.files_with`; in a changed file, the bytes may stand anywhere."""
+        found = {p for p in self.base.files_with(word, under, named) if p not in self.changes}
         prefix = under + b"/" if under else b""
         found.update(
-            p for p, f in self.changes.items() if f and p.startswith(prefix) and word in f.data
+            p
+            for p, f in self.changes.items()
+            if f and p.startswith(prefix) and is_named(p, named) and word in f.data
         )
         return tuple(sorted(found))
 
@@ -125,6 +135,12 @@ class TreeOverlay:
         """What this overlay has otherwise than `earlier`, an overlay of the same base."""
         paths = sorted({*self.changes, *earlier.changes})
         return {p: mine for p in paths if (mine := self.read(p)) != earlier.read(p)}
+
+
+def is_named(path: RepoPath, named: Sequence[str]) -> bool:
+    """Whether the last part of `path` is like one of `named`."""
+    name = path.rpartition(b"/")[2]
+    return any(fnmatchcase(name, pattern.encode()) for pattern in named)
 
 
 def _type_of(file: File) -> EntryType:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kpatch_rs.model.outcome import Candidate, Place
@@ -17,6 +17,8 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.syntax.c_functions import Function, functions, functions_named, macros_named
 from kpatch_rs.syntax.c_text import CText, c_text
+
+_C = ("*.c", "*.h")
 
 _NOT_THE_KERNEL = (b"Documentation", b"scripts", b"tools")
 """Top folders whose C code is no part of a kernel image."""
@@ -62,20 +64,27 @@ class Sought:
 def look_up(tree: TreeOverlay, file: RepoPath, name: bytes) -> Sought:
     """Who defines `name`: `file`, its folder, the folder above, at last any file of the kernel.
 
-    The whole tree is searched once, and only where nothing nearer has it: that takes seconds.
+    The whole tree is searched only where nothing nearer has it, for that takes seconds; and its
+    headers only where no source has it, for they take as long again.
     """
     if here := _in_file(tree, file, name):
         return Sought(here)
     folder = RepoPath(file.rpartition(b"/")[0])
-    if near := _in_files(tree, _holding(tree, name, folder or None), name):
+    if near := _in_files(tree, _holding(tree, name, folder or None, _C), name):
         return Sought(near)
     above = RepoPath(folder.rpartition(b"/")[0])
-    beside = _in_files(tree, _holding(tree, name, above), name) if above else ()
+    beside = _in_files(tree, _holding(tree, name, above, _C), name) if above else ()
     if moved := tuple(d for d in beside if _moved_there(d, file)):
         return Sought(moved)
-    holding = _of_the_kernel(_holding(tree, name, None), file)
+    holding = _of_the_kernel(_holding(tree, name, None, _C[:1]), file)
     found = _in_files(tree, holding, name)
     moved = tuple(d for d in found if _moved_there(d, file))
+    if not moved:
+        headers = _of_the_kernel(_holding(tree, name, None, _C[1:]), file)
+        holding, found = (
+            tuple(sorted({*holding, *headers})),
+            found or _in_files(tree, headers, name),
+        )
     nearest = max((_shared(d.path, file) for d in moved), default=0)
     return Sought(tuple(d for d in moved if _shared(d.path, file) == nearest), found, holding)
 
@@ -129,8 +138,10 @@ def _words(name: bytes) -> tuple[bytes, ...]:
     return (name,) if bare == name else (name, bare)
 
 
-def _holding(tree: TreeOverlay, name: bytes, under: RepoPath | None) -> list[RepoPath]:
-    return sorted({path for word in _words(name) for path in tree.files_with(word, under)})
+def _holding(
+    tree: TreeOverlay, name: bytes, under: RepoPath | None, named: Sequence[str]
+) -> list[RepoPath]:
+    return sorted({path for word in _words(name) for path in tree.files_with(word, under, named)})
 
 
 def _of_the_kernel(paths: Iterable[RepoPath], file: RepoPath) -> tuple[RepoPath, ...]:

@@ -70,7 +70,7 @@ def test_search_over_a_spoilt_object(
     with Repository.open(path, around.environment) as repository:
         tree = repository.tree(repository.resolve("HEAD"))
         with pytest.raises(RepositoryDamaged):
-            tree.files_with(b"kvm_init", None)
+            tree.files_with(b"kvm_init", None, ["*"])
 
 
 def test_malformed_tree(kernel_repo: Callable[..., Path], around: Surroundings) -> None:

@@ -60,7 +60,7 @@ def everything(repository: Repository, cache: Path) -> list[object]:
     BuildTree.open(repository, cache, "w").checkout(made.commit)
     return [
         tree.oid,
-        tree.files_with(b"x", None),
+        tree.files_with(b"x", None, ["*"]),
         tree.read(repo_path("Makefile")),
         made,
         repository.diff(base, made.commit),

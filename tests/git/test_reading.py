@@ -83,12 +83,15 @@ def test_tree_says_what_stands_where(
 
 def test_files_with_finds_whole_words_only(repository: Repository) -> None:
     tree = repository.tree(repository.resolve("HEAD"))
-    assert tree.files_with(b"kvm_init", None) == (b"arch/x86/kvm/x86.c", b"virt/kvm/kvm_main.c")
-    assert tree.files_with(b"kvm_init", repo_path("virt")) == (b"virt/kvm/kvm_main.c",)
-    assert tree.files_with(b"kvm_ini", None) == ()
-    assert tree.files_with(b"kvm.init", None) == (), "a word, not a pattern"
-    assert tree.files_with(b"kvm_init", repo_path("vir")) == ()
-    assert tree.files_with(b"kvm_init", repo_path("Makefile")) == ()
+    assert tree.files_with(b"kvm_init", None, ["*"]) == (
+        b"arch/x86/kvm/x86.c",
+        b"virt/kvm/kvm_main.c",
+    )
+    assert tree.files_with(b"kvm_init", repo_path("virt"), ["*"]) == (b"virt/kvm/kvm_main.c",)
+    assert tree.files_with(b"kvm_ini", None, ["*"]) == ()
+    assert tree.files_with(b"kvm.init", None, ["*"]) == (), "a word, not a pattern"
+    assert tree.files_with(b"kvm_init", repo_path("vir"), ["*"]) == ()
+    assert tree.files_with(b"kvm_init", repo_path("Makefile"), ["*"]) == ()
 
 
 def test_files_with_is_not_led_astray(
@@ -103,11 +106,18 @@ def test_files_with_is_not_led_astray(
         around.git(path, "config", *setting.split("="))
     with Repository.open(path, around.environment) as repository:
         tree = repository.tree(repository.resolve("HEAD"))
-        assert tree.files_with(b"word", repo_path("[ab]*")) == (b"[ab]*/f.c",)
-        assert tree.files_with(b"word", repo_path("a")) == (b"a/f.c", b"a/g.bin")
-        assert tree.files_with(b"word", repo_path(":x")) == (b":x/g",)
-        assert tree.files_with(b"word", None) == (b"[ab]*/f.c", b"a/f.c")
-        assert tree.files_with(b"-v", None) == ()
+        assert tree.files_with(b"word", repo_path("[ab]*"), ["*"]) == (b"[ab]*/f.c",)
+        assert tree.files_with(b"word", repo_path("a"), ["*"]) == (b"a/f.c", b"a/g.bin")
+        assert tree.files_with(b"word", repo_path(":x"), ["*"]) == (b":x/g",)
+        assert tree.files_with(b"word", None, ["*.c"]) == (b"[ab]*/f.c", b"a/f.c")
+        assert tree.files_with(b"word", None, ["*"]) == (
+            b":x/g",
+            b"[ab]*/f.c",
+            b"a/f.c",
+            b"a/g.bin",
+        )
+        assert tree.files_with(b"word", None, ["g*", "*.h"]) == (b":x/g", b"a/g.bin")
+        assert tree.files_with(b"-v", None, ["*"]) == ()
 
 
 def test_changed_files_has_both_ends_of_a_rename(

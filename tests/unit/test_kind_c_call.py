@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -240,15 +240,17 @@ class TestWhere:
 
 
 class _Counting(DictTree):
-    """Notes which folders are searched; None is the whole tree."""
+    """Notes which folders are searched; of the whole tree, for which files."""
 
     def __init__(self, files: Mapping[str, bytes | File]) -> None:
         super().__init__(files)
-        self.searched: list[bytes | None] = []
+        self.searched: list[bytes] = []
 
-    def files_with(self, word: bytes, under: RepoPath | None) -> tuple[RepoPath, ...]:
-        self.searched.append(under)
-        return super().files_with(word, under)
+    def files_with(
+        self, word: bytes, under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        self.searched.append(under or ",".join(named).encode())
+        return super().files_with(word, under, named)
 
 
 _HERE, _ABOVE = RepoPath(b"arch/x86/kvm"), RepoPath(b"arch/x86")
@@ -259,17 +261,17 @@ _HERE, _ABOVE = RepoPath(b"arch/x86/kvm"), RepoPath(b"arch/x86")
     [
         ("arch/x86/kvm/vmx/b.c", "static void", [_HERE], True),
         ("arch/x86/b.c", "void", [_HERE, _ABOVE], True),
-        ("arch/x86/b.c", "static void", [_HERE, _ABOVE, None], False),
-        ("arch/x86/b.h", "static inline void", [_HERE, _ABOVE, None], False),
-        ("virt/kvm/b.c", "void", [_HERE, _ABOVE, None], True),
-        ("arch/riscv/kvm/b.c", "void", [_HERE, _ABOVE, None], False),
-        ("", "", [_HERE, _ABOVE, None], False),
+        ("arch/x86/b.c", "static void", [_HERE, _ABOVE, b"*.c", b"*.h"], False),
+        ("arch/x86/b.h", "static inline void", [_HERE, _ABOVE, b"*.c", b"*.h"], False),
+        ("virt/kvm/b.c", "void", [_HERE, _ABOVE, b"*.c"], True),
+        ("arch/riscv/kvm/b.c", "void", [_HERE, _ABOVE, b"*.c", b"*.h"], False),
+        ("", "", [_HERE, _ABOVE, b"*.c", b"*.h"], False),
     ],
 )
 def test_how_far_a_function_can_have_moved(
-    path: str, head: str, searched: list[bytes | None], moved: bool
+    path: str, head: str, searched: list[bytes], moved: bool
 ) -> None:
-    """The whole tree is searched last and once; what may be another's is a candidate, no place."""
+    """The whole tree comes last, its headers in need; what may be another's is a candidate."""
     files = {"arch/x86/kvm/a.c": b"", "include/c.h": b"#define g f(1)\n"}
     tree = _Counting(files | ({path: f"{head} f(void)\n{{\n}}\n".encode()} if path else {}))
     edit = an_edit(file=RepoPath(b"arch/x86/kvm/a.c"))

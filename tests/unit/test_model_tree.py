@@ -103,10 +103,12 @@ def test_a_folder_takes_a_files_place(tree: TreeOverlay) -> None:
 
 
 def test_files_with(tree: TreeOverlay) -> None:
-    assert tree.files_with(b"one", None) == (b"a/one.c", b"b/deep/er.c")
-    assert tree.files_with(b"one", p("a")) == (b"a/one.c",)
+    assert tree.files_with(b"one", None, ["*"]) == (b"a/one.c", b"b/deep/er.c")
+    assert tree.files_with(b"one", p("a"), ["*"]) == (b"a/one.c",)
     new = tree.write(p("a/one.c"), File(b"nothing")).write(p("a/x.c"), File(b"one"))
-    assert new.remove(p("b/deep/er.c")).files_with(b"one", None) == (b"a/x.c",)
+    assert new.files_with(b"one", None, ["*r.c", "*.h"]) == (b"b/deep/er.c",)
+    assert new.files_with(b"one", None, ["x*"]) == (b"a/x.c",)
+    assert new.remove(p("b/deep/er.c")).files_with(b"one", None, ["*"]) == (b"a/x.c",)
 
 
 def test_changed_since(tree: TreeOverlay) -> None:
