@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kpatch_rs.build.workspace import Failure
+from kpatch_rs.build.failure import Failure
 from kpatch_rs.model.proof import Proof, Result, Verdict
 
 

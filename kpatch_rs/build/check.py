@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 from kpatch_rs.build.case import Case, Subject
 from kpatch_rs.build.config import Lost, Settings, lost, wanted_settings
+from kpatch_rs.build.failure import Failure, MakeFailed
 from kpatch_rs.build.make import NoMake
-from kpatch_rs.build.prove import Sight, prove_off, prove_on, refuse_odd_names, says_something_off
+from kpatch_rs.build.prove import prove_off, prove_on, refuse_odd_names, says_something_off
+from kpatch_rs.build.sight import Sight
 from kpatch_rs.build.toolchain import rust_available
 from kpatch_rs.build.unmet import unmet_in_tree
-from kpatch_rs.build.workspace import Failure, MakeFailed, Workspace
+from kpatch_rs.build.workspace import Workspace
 from kpatch_rs.model.proof import Verdict
 
 Checkout = Callable[[str], None]

@@ -10,52 +10,21 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kpatch_rs.build.config import Settings, merged, read_config
-from kpatch_rs.build.diagnosis import diagnose, first_errors
+from kpatch_rs.build.failure import Failure, MakeFailed, failure
 from kpatch_rs.build.make import Make
 from kpatch_rs.build.process import Ran
 from kpatch_rs.build.store import replace_file
-from kpatch_rs.build.toolchain import lacking
 from kpatch_rs.errors import KpatchError
-
-_PASSING = re.compile(
-    r"No space left on device|Disk quota exceeded|Input/output error|"
-    r"Cannot allocate memory|out of memory: |Killed(?:$| signal)|signal: 9, SIGKILL",
-    re.MULTILINE,
-)
-"""The machine's trouble, not the series'; Killed is mostly the kernel's out-of-memory killer."""
 
 
 class Busy(KpatchError):
-    """Another check is at work in the same folder."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A make that did not do what it was asked."""
-
-    target: str
-    reason: str
-    hint: str = ""
-    errors: tuple[str, ...] = ()
-    passing: bool = False
-    """Whether it says nothing about the series: the time was up, the disk full, the make killed."""
-    lacks: bool = False
-    """Whether a tool is not there, so that nothing was tried: `reason` names it."""
-
-
-class MakeFailed(Exception):
-    """Carries a Failure to where a step's verdict is made."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.reason)
-        self.failure = failure
+    """Another check is at work in the same tree."""
 
 
 @dataclass(slots=True)
@@ -148,7 +117,7 @@ class Workspace:
             return {t: Failure(target=t, reason=f"make made no {t}") for t in self._absent(targets)}
         # One that was stopped, or killed, would be again, an hour later each.
         each = {t: self.ask(t) if ran.ended else ran for t in targets}
-        return {name: failure(name, r, self) for name, r in each.items() if not r.ok}
+        return {name: failure(name, r, self.make) for name, r in each.items() if not r.ok}
 
     def _absent(self, targets: Sequence[str]) -> list[str]:
         files = (t for t in targets if t.endswith((".o", ".mod")))
@@ -185,7 +154,7 @@ class Workspace:
     def _asked(self, target: str) -> None:
         ran = self.ask(target)
         if not ran.ok:
-            raise MakeFailed(failure(target, ran, self))
+            raise MakeFailed(failure(target, ran, self.make))
 
     def _forget_orphan(self, target: str) -> None:
         """Remove an object whose source is gone: make would take it for up to date."""
@@ -216,30 +185,6 @@ def source_of(target: str, *folders: Path) -> Path | None:
     stem = target.removesuffix(".o")
     found = (f / f"{stem}{s}" for f in folders for s in (".c", ".rs", ".rs.S", ".S"))
     return next((path for path in found if path.exists()), None)
-
-
-def failure(target: str, ran: Ran, workspace: Workspace) -> Failure:
-    """Why `target` was not made, in the tree's own paths."""
-    text = ran.text.replace(f"{workspace.tree}/", "").replace(f"{workspace.out}/", "")
-    errors = first_errors(text)
-    if ran.timed_out:
-        return Failure(
-            target=target,
-            reason=f"make {target} was stopped after {ran.seconds:.0f} s",
-            errors=errors,
-            passing=True,
-        )
-    make = workspace.make
-    if absent := lacking("\n".join(errors), make.toolchain, make.environment):
-        return Failure(target=target, reason=absent, errors=errors, lacks=True)
-    known = diagnose(text)
-    return Failure(
-        target=target,
-        reason=known.cause if known else (errors[0].strip() if errors else f"make: {ran.code}"),
-        hint=known.cure if known else "",
-        errors=errors,
-        passing=not ran.ended or bool(_PASSING.search(text)),
-    )
 
 
 def _write_changed(path: Path, data: bytes) -> None:

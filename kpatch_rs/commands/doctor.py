@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpatch_rs.build.config import lost, read_fragment
+from kpatch_rs.build.failure import MakeFailed
 from kpatch_rs.build.make import NoMake
 from kpatch_rs.build.toolchain import (
     find_tool,
@@ -25,7 +26,7 @@ from kpatch_rs.build.toolchain import (
     rust_sources,
 )
 from kpatch_rs.build.unmet import unmet_in_tree
-from kpatch_rs.build.workspace import MakeFailed, Workspace
+from kpatch_rs.build.workspace import Workspace
 from kpatch_rs.commands.cures import cure_of, pinned_cure
 from kpatch_rs.commands.proving import in_cache, open_workspace
 from kpatch_rs.commands.session import Session

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from kpatch_rs.build.make import Make, child_environment, target
+from kpatch_rs.build.toolchain import least_version
 from kpatch_rs.errors import Refused
 
 
@@ -84,3 +86,16 @@ def test_strange_llvm_is_refused(given: str) -> None:
 def test_environment_is_an_allow_list() -> None:
     given = {"PATH": "/bin", "MAKEFLAGS": "-n", "KBUILD_OUTPUT": "/x", "CC": "evil", "LANG": "de"}
     assert child_environment(given) == {"PATH": "/bin", "LC_ALL": "C"}
+
+
+@pytest.mark.parametrize(
+    ("arch", "least"), [("x86_64", "1.0"), ("i386", "1.0"), ("sparc64", "2.0"), ("arm64", "3.0")]
+)
+def test_least_version_for_an_architecture(tmp_path: Path, arch: str, least: str) -> None:
+    """The script asks for SRCARCH, which is not always ARCH."""
+    script = tmp_path / "scripts/min-tool-version.sh"
+    script.parent.mkdir()
+    script.write_text("case $SRCARCH in x86) echo 1.0;; sparc) echo 2.0;; arm64) echo 3.0;; esac\n")
+    environment = {"PATH": "/usr/bin:/bin"}
+    asked = dataclasses.replace(make(environment, arch=arch), tree=tmp_path)
+    assert least_version(asked, "llvm") == least
