@@ -1,0 +1,96 @@
+"""Edits made for one kernel, on another: how many land, in the tables of tests/bench/README.md.
+
+usage: python -m tests.bench.survival --old v6.12.117 --new v7.2.12 [--seed N] [--count N]
+                                      [--truth FILE --truth-kernel REPO] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kpatch_rs.gitio.repository import Repository
+from tests.bench.survival import truth
+from tests.bench.survival.calls import Site, Survey, changed, moved, shuffled, verdicts
+from tests.bench.survival.contenders import git
+from tests.bench.survival.kernels import functions
+from tests.kernel.provision.place import folder
+
+Counts = Mapping[str, Counter[str]]
+"""Each tool, and how often it was right, in conflict and wrong."""
+
+
+def main() -> None:
+    asked = _arguments()
+    tables: dict[str, Counts] = {}
+    if asked.old and asked.new:
+        tables |= _calls(asked)
+    if asked.truth:
+        found = truth.cases(asked.truth, asked.truth_kernel)
+        tables["patches rebased by hand"] = truth.table(found)
+    for title, counts in tables.items():
+        print(show(title, counts))
+    if asked.json:
+        about = {"old": asked.old, "new": asked.new, "seed": asked.seed}
+        plain = {title: {t: dict(c) for t, c in counts.items()} for title, counts in tables.items()}
+        asked.json.write_text(json.dumps({**about, "tables": plain}, indent=1) + "\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, add_help=True)
+    parser.add_argument("--kernel", type=Path, default=folder(os.environ) / "linux.git")
+    parser.add_argument("--old")
+    parser.add_argument("--new")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=250)
+    parser.add_argument("--truth", type=Path)
+    parser.add_argument("--truth-kernel", type=Path)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    if bool(asked.truth) != bool(asked.truth_kernel) or bool(asked.old) != bool(asked.new):
+        parser.error("--old and --new, --truth and --truth-kernel: come in twos")
+    return asked
+
+
+def _calls(asked: argparse.Namespace) -> dict[str, Counts]:
+    """Both tables of call sites."""
+    old, new = (functions(asked.kernel, rev) for rev in (asked.old, asked.new))
+    with tempfile.TemporaryDirectory(prefix="bench-survival-") as home:
+        scratch = Path(home) / "scratch.git"
+        git(Path(home), "clone", "-q", "--shared", "--bare", str(asked.kernel), str(scratch))
+        survey = Survey(asked.kernel, scratch, asked.old, asked.new)
+        piles: dict[str, Sequence[Site]] = {
+            "call sites in the same file, body changed": changed(old, new),
+            "call sites in another file": moved(old, new),
+        }
+        with Repository.open(scratch, {}) as trees:
+            return {
+                f"{title} ({len(pile)} functions)": _counted(survey, pile, asked, trees)
+                for title, pile in piles.items()
+            }
+
+
+def _counted(
+    survey: Survey, pile: Sequence[Site], asked: argparse.Namespace, trees: Repository
+) -> Counts:
+    taken = survey.sample(shuffled(pile, asked.seed), asked.count, trees)
+    return {tool: Counter(found) for tool, found in verdicts(survey, taken, trees).items()}
+
+
+def show(title: str, counts: Counts) -> str:
+    """A table of figures."""
+    total = max(c.total() for c in counts.values())
+    lines = ["", f"{total} {title}", f"{'':16} {'right':>6} {'conflict':>9} {'wrong':>6}"]
+    lines += [
+        f"{tool:16} {c['right']:6} {c['conflict']:9} {c['wrong']:6}" for tool, c in counts.items()
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
