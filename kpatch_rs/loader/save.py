@@ -73,16 +73,6 @@ def prepare(folder: Path, **changes: str | int) -> Prepared:
     return Prepared(target, fresh, before)
 
 
-def set_base(folder: Path, base: str) -> None:
-    """Record in series.toml what the series was rendered on."""
-    prepare(folder, base=base).commit()
-
-
-def set_version(folder: Path, version: int) -> None:
-    """Record in series.toml which version of the series is being worked on."""
-    prepare(folder, version=version).commit()
-
-
 def _changed(before: bytes, changes: dict[str, str | int]) -> bytes:
     import tomlkit
 

@@ -18,7 +18,7 @@ from kpatch_rs.kinds.rust_file import RustFileEdit
 from kpatch_rs.loader.document import read_document
 from kpatch_rs.loader.message import MessageRefused, checked_body, checked_notes, checked_subject
 from kpatch_rs.loader.recipe import read_recipe
-from kpatch_rs.loader.save import prepare, set_base, set_version
+from kpatch_rs.loader.save import prepare
 from kpatch_rs.loader.write import payloads, recipe_text
 from kpatch_rs.model.path import repo_path
 from kpatch_rs.model.series import Edit, Payload, Person, Recipe, Where
@@ -153,21 +153,21 @@ def series(tmp_path: Path) -> Path:
 
 def test_set_base_changes_nothing_else(series: Path) -> None:
     (series / "series.toml").chmod(0o640)
-    set_base(series, "v7.2")
+    prepare(series, base="v7.2").commit()
     assert (series / "series.toml").read_text() == SERIES.replace("v6.12", "v7.2")
     assert stat.S_IMODE((series / "series.toml").stat().st_mode) == 0o640
     assert names(series) == ["series.toml"]
 
 
 def test_set_version_adds_it_above_the_tables(series: Path) -> None:
-    set_version(series, 2)
+    prepare(series, version=2).commit()
     top = 'a7d52e0"\n'
     assert (series / "series.toml").read_text() == SERIES.replace(top, f"{top}version = 2\n")
 
 
 def test_base_is_added_where_it_is_missing(series: Path) -> None:
     (series / "series.toml").write_text('format = 1\nname = "x"\n[mail]\n')
-    set_base(series, 'a"b')
+    prepare(series, base='a"b').commit()
     assert (
         series / "series.toml"
     ).read_text() == 'format = 1\nname = "x"\nbase = "a\\"b"\n\n[mail]\n'
@@ -204,6 +204,6 @@ def test_a_full_disk_leaves_the_old_file(series: Path, monkeypatch: pytest.Monke
 def test_a_link_inside_the_series_stays_a_link(series: Path) -> None:
     (series / "series.toml").rename(series / "real.txt")
     (series / "series.toml").symlink_to("real.txt")
-    set_base(series, "v7.2")
+    prepare(series, base="v7.2").commit()
     assert (series / "series.toml").is_symlink()
     assert 'base =   "v7.2"' in (series / "real.txt").read_text()
