@@ -224,13 +224,13 @@ def _record(step: Step, commit: Commit | None) -> StepRecord:
 def branch_value(repository: Repository, log: OperationLog, branch: str) -> Oid | None:
     """What `branch` holds now.
 
-    Raises Refused (exit 5) where a work tree has it checked out, and where it is not what the last
-    operation put there: somebody's commits.
+    Raises Refused (exit 5) where it is not what the last operation put there: somebody's commits.
+    That nobody stands on it is for the log to see to, at the moment it moves.
     """
-    repository.refuse_if_checked_out(branch)
     tip = repository.branch(branch)
     if tip is None or tip == log.tip_of(branch):
         return tip
+    repository.refuse_if_checked_out(branch)
     raise Refused(
         f"branch {branch} holds commits that kpatch-rs did not put there (tip {tip[:12]})",
         hint=f"keep them under another name: git branch -m {branch} NAME; or give --branch NAME",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.model.oid import Oid
-from kpatch_rs.model.path import RepoPath
 
 _PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv")
 _AS_MAILED = (
@@ -45,13 +44,6 @@ def diff(git: Git, old: Oid, new: Oid) -> Diff:
 def series_stat(git: Git, base: Oid, tip: Oid) -> bytes:
     """The diffstat and summary of a whole series, for its cover letter."""
     return git.run(*_AS_MAILED, base, tip)
-
-
-def changed_files(git: Git, commit: Oid) -> tuple[RepoPath, ...]:
-    """The paths `commit` has otherwise than its first parent, both of a rename, sorted."""
-    args = ("diff-tree", "-r", "-z", "--root", "-m", "--first-parent", "--no-commit-id")
-    out = git.run(*args, "--name-only", "--no-renames", commit)
-    return tuple(sorted(RepoPath(path) for path in out.split(b"\0") if path))
 
 
 def range_diff(git: Git, old: tuple[Oid, Oid], new: tuple[Oid, Oid]) -> str:

@@ -128,26 +128,18 @@ class OperationLog:
             author=_WRITER,
             date=f"{body['time']} +0000",
             changes={_FILE: File(data)},
+            whole=True,
         )
-        root = self._empty_parent(newest)
-        parents = (root, *(name for name in named if name != root))
+        parents = tuple(dict.fromkeys(name for name in (newest, *named) if name))
         written = write_commits(self.repository.git, self.repository.objects, parents, [entry])
         return written[0].commit
-
-    def _empty_parent(self, newest: Oid | None) -> Oid:
-        """The commit the next operation takes its tree from: an operation's, never a kernel's."""
-        if newest:
-            return newest
-        start = NewCommit(message=b"start of a log\n", author=_WRITER, date="0 +0000", changes={})
-        repository = self.repository
-        return write_commits(repository.git, repository.objects, (), [start])[0].commit
 
     def _publish(
         self, moves: Sequence[BranchMove], newest: Oid | None, commit: Oid, why: str
     ) -> None:
         git = self.repository.git
         branches = [
-            refs.Move(refs.branch_ref(git, m.branch), m.old, m.new) for m in moves if m.old != m.new
+            refs.Move(refs.branch_ref(m.branch), m.old, m.new) for m in moves if m.old != m.new
         ]
         refs.move(git, [*branches, refs.Move(self.ref, newest, commit)], _one_line(why))
 

@@ -37,13 +37,19 @@ class Move:
     new: Oid | None
 
 
-def branch_ref(git: Git, branch: str) -> str:
-    """The full name of `branch`. Raises KpatchError where git would not take it."""
-    ref = f"refs/heads/{branch}"
+def branch_ref(branch: str) -> str:
+    """The full name of `branch`."""
+    return f"refs/heads/{branch}"
+
+
+def read_branch(git: Git, branch: str) -> Oid | None:
+    """Where `branch` is; None where it does not exist. Raises KpatchError where it never could."""
+    ref = branch_ref(branch)
     misread = branch.startswith("-") or "\0" in branch
-    if misread or git.attempt("check-ref-format", ref).code != 0:
+    tip = None if misread else read(git, ref)
+    if misread or (tip is None and git.attempt("check-ref-format", ref).code != 0):
         raise KpatchError(f"'{branch}' cannot name a branch", hint="see: git help check-ref-format")
-    return ref
+    return tip
 
 
 def read(git: Git, ref: str) -> Oid | None:

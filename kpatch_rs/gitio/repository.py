@@ -97,7 +97,7 @@ class Repository:
 
     def branch(self, name: str) -> Oid | None:
         """Where branch `name` is; None where it does not exist."""
-        return refs.read(self.git, refs.branch_ref(self.git, name))
+        return refs.read_branch(self.git, name)
 
     def checked_out_at(self, branch: str) -> Path | None:
         """The work tree in which `branch` is checked out, or being rebased or bisected."""
@@ -106,10 +106,6 @@ class Repository:
     def refuse_if_checked_out(self, branch: str) -> None:
         """Raises Refused where somebody stands on `branch`, or it is a symbolic ref."""
         checkouts.refuse_if_checked_out(self.git, self.common_dir, branch)
-
-    def changed_files(self, commit: Oid) -> tuple[RepoPath, ...]:
-        """The paths `commit` has otherwise than its first parent, sorted."""
-        return compare.changed_files(self._borrowed, commit)
 
     def diff(self, old: Oid, new: Oid) -> compare.Diff:
         """The difference between two commits or trees, as a mail has it."""

@@ -8,8 +8,8 @@ commits have equal names anywhere.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +41,8 @@ class NewCommit:
     """As git writes it: '1700000000 +0100'."""
     changes: Mapping[RepoPath, File | None]
     """What it has otherwise than its parent; None removes."""
+    whole: bool = False
+    """Whether `changes` are all it has, whatever its parent has."""
 
 
 def write_commits(
@@ -73,7 +75,7 @@ def _tree_of(objects: Objects, commit: Oid) -> Oid:
 
 def _stream(base: Sequence[Oid], commits: Sequence[NewCommit], nobody: bytes) -> Iterator[bytes]:
     # Never written; the name differs so that two runs at once do not meet in its lock file.
-    ref = b"refs/kpatch/import/" + secrets.token_hex(8).encode()
+    ref = b"refs/kpatch/import/" + os.urandom(8).hex().encode()
     for mark, commit in enumerate(commits, 1):
         parents = [parent.encode() for parent in base] if mark == 1 else [b":%d" % (mark - 1)]
         yield from _commit(ref, mark, commit, parents)
@@ -89,6 +91,7 @@ def _commit(ref: bytes, mark: int, commit: NewCommit, parents: list[bytes]) -> I
     yield _data(commit.message)
     yield from (b"from %s\n" % parent for parent in parents[:1])
     yield from (b"merge %s\n" % parent for parent in parents[1:])
+    yield from (b"deleteall\n",) if commit.whole else ()
     # Removals first: a file may make room for a folder of its name.
     yield from (b"D %s\n" % _quoted(p) for p, file in commit.changes.items() if file is None)
     for path, file in commit.changes.items():

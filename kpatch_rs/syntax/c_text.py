@@ -21,7 +21,7 @@ _NOT_CODE = re.compile(
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
 _DIRECTIVE = re.compile(rb"\s*#\s*(\w*)[ \t]*(.*)", re.DOTALL)
-_SEEN = re.compile(rb"[^\n]")
+_TO_SPACES = bytes(byte if byte == 0x0A else 0x20 for byte in range(256))
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
@@ -130,7 +130,7 @@ def c_text(data: bytes) -> CText:
 
 
 def _spaces(text: bytes) -> bytes:
-    return _SEEN.sub(b" ", text)
+    return text.translate(_TO_SPACES)
 
 
 def _directive(found: re.Match[bytes]) -> Directive:

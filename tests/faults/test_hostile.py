@@ -65,7 +65,6 @@ def everything(repository: Repository, cache: Path) -> list[object]:
         made,
         repository.diff(base, made.commit),
         repository.series_stat(base, made.commit),
-        repository.changed_files(made.commit),
         repository.range_diff(base, made.commit, base, made.commit),
         repository.trees_of_mails(base, [mail]),
         repository.history().merge(b"1\n2\n3\n", b"0\n2\n3\n", b"1\n2\n4\n"),

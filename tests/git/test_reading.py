@@ -8,7 +8,7 @@ import pytest
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.gitio.revisions import UnknownRevision
-from kpatch_rs.model.path import RepoPath, repo_path
+from kpatch_rs.model.path import repo_path
 from kpatch_rs.model.tree import File
 from tests.repos import ME, Surroundings
 
@@ -118,18 +118,6 @@ def test_files_with_is_not_led_astray(
         )
         assert tree.files_with(b"word", None, ["g*", "*.h"]) == (b":x/g", b"a/g.bin")
         assert tree.files_with(b"-v", None, ["*"]) == ()
-
-
-def test_changed_files_has_both_ends_of_a_rename(
-    repository: Repository, around: Surroundings, tmp_path: Path
-) -> None:
-    path = tmp_path / "kernel"
-    around.git(path, "mv", "virt/kvm/kvm_main.c", "virt/kvm/ä main.c")
-    around.git(path, "commit", "-q", "-m", "move")
-    moved = (RepoPath(b"virt/kvm/kvm_main.c"), repo_path("virt/kvm/ä main.c"))
-    assert repository.changed_files(repository.resolve("HEAD")) == moved
-    root = repository.changed_files(repository.resolve("HEAD~1"))
-    assert len(root) == 4, "a root commit adds all its files"
 
 
 def test_history_finds_a_blob_by_prefix(
