@@ -10,6 +10,7 @@ from pathlib import Path
 from kpatch_rs.model.oid import Oid, oid
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import EntryType, File, is_named
+from kpatch_rs.syntax.merge import Clash
 
 
 class DictTree:
@@ -50,6 +51,9 @@ class DictTree:
         hits = (p for p, f in self.files.items() if p.startswith(prefix) and whole.search(f.data))
         return tuple(sorted(p for p in hits if is_named(p, named)))
 
+    def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
+        return tuple(sorted(p for p in self.files if p.rpartition(b"/")[2] == name))
+
 
 class NoHistory:
     """Satisfies History and knows nothing."""
@@ -57,5 +61,5 @@ class NoHistory:
     def blob(self, prefix: str) -> bytes | None:
         return None
 
-    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-        return None
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes | Clash, ...]:
+        return ()

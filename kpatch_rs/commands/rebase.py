@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kpatch_rs.commands import learning
 from kpatch_rs.commands.rendering import RenderReport, publish
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.render import compared, render
@@ -12,8 +13,8 @@ from kpatch_rs.gitio.lock import lock
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.loader.save import prepare
+from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import View
-from kpatch_rs.model.outcome import Step
 from kpatch_rs.model.series import Series
 
 
@@ -29,14 +30,16 @@ def run(
     with session.open_kernel() as repository, lock(repository, series.name, session.progress):
         base = repository.resolve(rev)
         view = OperationLog(repository, series.name).current()
+        last = _last_base(repository, series, view)
         steps = compared(
             render(
                 series,
                 repository.tree(base),
                 repository.history(),
                 lambda recipe: session.progress(f"rendering {recipe.id}"),
+                was=repository.tree(last) if last else None,
             ),
-            _last_rendering(repository, series, view),
+            render(series, repository.tree(last), repository.history()) if last else (),
         )
         report = RenderReport(
             verb="rebase",
@@ -49,19 +52,21 @@ def run(
         )
         if dry_run or report.conflicts:
             return report
-        report = publish(repository, series, report, prepare(session.series_folder(), base=rev))
+        learned = learning.learned(steps)
+        rewrites = learning.rewrites(session.series_folder(), learned)
+        files = prepare(session.series_folder(), rewrites, base=rev)
+        report = publish(repository, learning.kept(series, learned), report, files)
         if range_diff:
             report = replace(report, range_diff=_range_diff(repository, view, report))
     return _checked(session, report) if check else report
 
 
-def _last_rendering(repository: Repository, series: Series, view: View | None) -> tuple[Step, ...]:
-    """The series as it stands now, on the base it was last rendered on; empty without one."""
+def _last_base(repository: Repository, series: Series, view: View | None) -> Oid | None:
+    """The base that the series was last rendered on; None without one, or where it is not here."""
     try:
-        base = view.base if view else repository.resolve(series.base) if series.base else None
+        return view.base if view else repository.resolve(series.base) if series.base else None
     except KpatchError:
-        return ()  # a base this repository does not have tells nothing about the new one
-    return render(series, repository.tree(base), repository.history()) if base else ()
+        return None
 
 
 def _range_diff(repository: Repository, view: View | None, report: RenderReport) -> str:

@@ -110,6 +110,9 @@ class _Nearby:
     ) -> tuple[RepoPath, ...]:
         return ()
 
+    def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
+        return ()
+
 
 class _Search:
     """One patch, and the edits that may make it."""

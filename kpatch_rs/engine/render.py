@@ -24,9 +24,15 @@ Watch = Callable[[Recipe], None]
 
 
 def render(
-    series: Series, base: BaseTree, history: History, watch: Watch = lambda _: None
+    series: Series,
+    base: BaseTree,
+    history: History,
+    watch: Watch = lambda _: None,
+    was: BaseTree | None = None,
 ) -> tuple[Step, ...]:
     """Plan every recipe of `series` on top of the ones before it.
+
+    `was`, the kernel the series comes from, tells what moved from what only has the same name.
 
     Raises KpatchError, naming recipe and line, for what no tree could make right.
     """
@@ -34,13 +40,14 @@ def render(
     steps = []
     for recipe in series.recipes:
         watch(recipe)
-        step = _step(recipe, tree, history)
+        step = _step(recipe, Ground(tree, history, was))
         steps.append(step)
         tree = step.after
     return tuple(steps)
 
 
-def _step(recipe: Recipe, before: TreeOverlay, history: History) -> Step:
+def _step(recipe: Recipe, ground: Ground) -> Step:
+    before = ground.tree
     if objection := _objection(recipe.when, recipe, recipe.where, before):
         return Step(
             recipe=recipe,
@@ -52,7 +59,7 @@ def _step(recipe: Recipe, before: TreeOverlay, history: History) -> Step:
         )
     tree, reports = before, []
     for edit in recipe.edits:
-        outcome = _outcome(edit, recipe, Ground(tree, history))
+        outcome = _outcome(edit, recipe, replace(ground, tree=tree))
         tree = outcome.tree
         reports.append(EditReport(edit, outcome))
     status, reason = _sum_up(reports)

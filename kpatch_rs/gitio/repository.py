@@ -15,7 +15,17 @@ from functools import cached_property
 from pathlib import Path
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.gitio import applied, checkouts, commits, compare, mails, opening, refs, revisions
+from kpatch_rs.gitio import (
+    applied,
+    checkouts,
+    commits,
+    compare,
+    mails,
+    merging,
+    opening,
+    refs,
+    revisions,
+)
 from kpatch_rs.gitio.borrowed import borrow
 from kpatch_rs.gitio.objects import Objects, read_commit
 from kpatch_rs.gitio.running import Git
@@ -26,6 +36,7 @@ from kpatch_rs.model.outcome import Commit
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Person
 from kpatch_rs.model.tree import File
+from kpatch_rs.syntax.merge import Clash
 
 __all__ = ["NewCommit", "Repository"]
 
@@ -164,12 +175,6 @@ class GitHistory:
             return None
         return self.objects.blob(info.oid)
 
-    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-        """`git merge-file`; None where it conflicts, or cannot merge such bytes (binary)."""
-        with tempfile.TemporaryDirectory(prefix="kpatch-rs-merge-") as folder:
-            files = [Path(folder) / name for name in ("ours", "base", "theirs")]
-            for file, data in zip(files, (ours, base, theirs), strict=True):
-                file.write_bytes(data)
-            there = Git(self.git.environment, ("-C", folder)).without_config()
-            ended = there.attempt("merge-file", "-p", "-q", *(file.name for file in files))
-        return ended.out if ended.code == 0 else None
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes | Clash, ...]:
+        """`git merge-file`; empty where it cannot merge such bytes (binary)."""
+        return merging.merge(self.git, base, ours, theirs)

@@ -17,7 +17,8 @@ from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import Proof
 from kpatch_rs.model.series import Edit, Where
-from kpatch_rs.model.tree import File, TreeOverlay
+from kpatch_rs.model.tree import BaseTree, File, TreeOverlay
+from kpatch_rs.syntax.merge import Clash
 
 E = TypeVar("E", bound=Edit)
 
@@ -28,8 +29,11 @@ class History(Protocol):
     def blob(self, prefix: str) -> bytes | None:
         """The blob whose name begins with `prefix`; None where none or more than one does."""
 
-    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-        """`git merge-file` on these exact bytes; None where it conflicts."""
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes | Clash, ...]:
+        """`git merge-file` on these exact bytes: what merged, and what did not, in order.
+
+        Empty where the bytes cannot be merged by lines.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Ground:
 
     tree: TreeOverlay
     history: History
+    was: BaseTree | None = None
+    """The kernel that the series was rendered on before, where a rebase leaves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,15 @@ from kpatch_rs.syntax.c_body import (
 )
 from kpatch_rs.syntax.c_functions import Function, functions, returns_nothing
 from kpatch_rs.syntax.c_gap import Gap, Splice, after, at_end, at_entry, before
-from kpatch_rs.syntax.c_locate import Definition, Sought, look_up, macros, place_in, similar
+from kpatch_rs.syntax.c_locate import (
+    Definition,
+    Sought,
+    look_up,
+    macros,
+    place_in,
+    recognised,
+    similar,
+)
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.rust import exported_symbols
 
@@ -69,6 +77,8 @@ class CCallEdit(Edit):
     of the body. before-call, after-call: next to the statement that has the call `call`."""
     call: str | None = None
     """The called function next to which the statement goes; must be called exactly once there."""
+    also: tuple[RepoPath, ...] = ()
+    """Other files that the function is in, in other kernels; `rebase` adds what it found out."""
 
 
 class _Elsewhere(KpatchError):
@@ -101,14 +111,19 @@ at = "before-last-return"
 
     def plan(self, edit: CCallEdit, ground: Ground) -> Outcome:
         statement = _statement(edit)
-        sought = look_up(ground.tree, edit.file, edit.function.encode())
+        name, learned = edit.function.encode(), None
+        sought = look_up(ground.tree, edit.file, name, edit.also)
         found = sought.definitions
+        if not found and ground.was is not None:
+            found = recognised(ground.was, (edit.file, *edit.also), name, sought.namesakes)
+            learned = found[0].path if found else None
         if len(found) != 1:
             return self._not_one(edit, ground, sought)
         try:
             outcome = self._placed(edit, ground, found[0], statement)
         except (Unclear, _Elsewhere) as why:
             return self._unclear(edit, ground, found[0], why)
+        outcome = replace(outcome, learned=learned)
         if outcome.status is not Status.EXACT or found[0].path == edit.file:
             return outcome
         reason = f"{edit.function}() is in {show(found[0].path)} now, not in {show(edit.file)}"

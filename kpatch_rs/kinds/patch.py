@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Change, Ground, Rooted
@@ -34,7 +35,9 @@ from kpatch_rs.syntax.diff_place import (
     put,
 )
 from kpatch_rs.syntax.kconfig import read_kconfig
+from kpatch_rs.syntax.merge import balanced, settled
 from kpatch_rs.syntax.rust import unconditional_symbols
+from kpatch_rs.syntax.whereabouts import TELLING, Namesake, certain, gone, namesakes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,8 @@ class _End:
     now: File | None = None
     """What stands at the new path afterwards; None where the file goes away."""
     reason: str = ""
+    left_out: bool = False
+    """The file left the kernel with its whole folder: nothing to change."""
 
 
 class Patch(Rooted[PatchEdit]):
@@ -83,9 +88,10 @@ diff = "files/foo.diff"
         ends, stuck = [], []
         for file in files:
             try:
-                ends.append((file, _FilePlan(edit.diff.name, file, files, ground).end()))
+                ends.append(_FilePlan(edit.diff.name, file, files, ground).whole())
             except _Stuck as conflict:
                 stuck.append(conflict)
+        stuck += [_all_gone(files)] if not stuck and all(e.left_out for _, e in ends) else []
         return self.stuck(files, ground, stuck) if stuck else self.outcome(ends, ground)
 
     def stuck(self, files: Sequence[FileDiff], ground: Ground, stuck: Sequence[_Stuck]) -> Outcome:
@@ -102,8 +108,9 @@ diff = "files/foo.diff"
     def outcome(self, ends: Sequence[tuple[FileDiff, _End]], ground: Ground) -> Outcome:
         """All files fit: put in those that are not there yet."""
         files = [file for file, _ in ends]
-        todo = [(f, end) for f, end in ends if end.status is not Status.PRESENT]
-        file, first = (todo or ends)[0]
+        here = [(file, end) for file, end in ends if not end.left_out]
+        todo = [(file, end) for file, end in here if end.status is not Status.PRESENT]
+        file, first = (todo or here)[0]
         where = Place(file.path, first.line)
         if not todo:
             return self.present(ground, where, anchor=_anchor(files), reason=first.reason)
@@ -113,7 +120,7 @@ diff = "files/foo.diff"
             hint = "name another path in the diff, or move what stands in the way first"
             return self.conflict(ground, collision.message, hint=hint, anchor=_anchor(files))
         return Outcome(
-            status=gravest([end.status for _, end in todo]),
+            status=gravest([end.status for _, end in ends]),
             tree=tree,
             place=where,
             anchor=_anchor(files),
@@ -137,6 +144,13 @@ PATCH = Patch()
 def _anchor(files: Sequence[FileDiff]) -> str:
     """The first file, and how many there are."""
     return show(files[0].path) + (f" (1 of {len(files)} files)" if len(files) > 1 else "")
+
+
+def _all_gone(files: Sequence[FileDiff]) -> _Stuck:
+    return _Stuck(
+        f"{show(files[0].path)}: this kernel has it no more, nor its folder",
+        hint="take the recipe out, or keep it from this kernel: when = …",
+    )
 
 
 def _made(file: FileDiff) -> File:
@@ -168,6 +182,38 @@ class _FilePlan:
     files: Sequence[FileDiff]
     """All of the diff: a file may make room for another one (a file that becomes a link)."""
     ground: Ground
+
+    def whole(self) -> tuple[FileDiff, _End]:
+        """How it ends, and the file it is about: another one, where the tree has it moved."""
+        file, tree, base = self.file, self.ground.tree, self.base_blob()
+        if file.old is None or file.new != file.old or tree.entry_type(file.old) or base is None:
+            return file, self.end()
+        if found := namesakes(tree, file.old, base):
+            return self.moved(file.old, found)
+        if gone(tree, file.old, file.about):
+            why = f"{show(file.old)} left out: this kernel has it no more, nor its folder"
+            return file, _End(Status.ADAPTED, reason=why, left_out=True)
+        return file, self.end()
+
+    def moved(self, old: RepoPath, found: Sequence[Namesake]) -> tuple[FileDiff, _End]:
+        """How it ends in the file that `old` is now. Raises _Stuck where that is not certain."""
+        path = certain(found)
+        if path is None or any(path in (f.old, f.new) for f in self.files):
+            raise _Stuck(
+                f"{self.payload}:{self.file.line}: {show(old)}: the tree has no such file",
+                *(Candidate(Place(n.path, 1), f"{n.same:.0%} the same") for n in found[:_SHOWN]),
+                hint="make the diff again on this tree, with the name the file has there",
+            )
+        there = replace(self.file, old=path, new=path)
+        end = replace(self, file=there).end()
+        status = end.status if end.status is Status.PRESENT else gravest([end.status, Status.MOVED])
+        reasons = (f"{show(old)} is {show(path)} now", end.reason)
+        return there, replace(end, status=status, reason="; ".join(filter(None, reasons)))
+
+    def base_blob(self) -> bytes | None:
+        """What the diff was made from, if the diff names it and the repository has it."""
+        blob = self.file.old_blob
+        return self.ground.history.blob(blob) if len(blob) >= BLOB_MIN else None
 
     def end(self) -> _End:
         """How it ends. Raises _Stuck; DiffRefused for a link that leaves the tree."""
@@ -250,7 +296,23 @@ class _FilePlan:
     def ended(self, there: File, now: File, status: Status, line: int, reason: str) -> _End:
         if now == there and self.file.old == self.file.new:
             return _End(Status.PRESENT, line)
+        self.refuse_overlooked(now.data)
         return _End(status, line, now, reason)
+
+    def refuse_overlooked(self, data: bytes) -> None:
+        """A diff that takes out every one of several equal lines wants no further one left."""
+        lines, hunks = lines_of(data), self.file.hunks
+        added = {text for hunk in hunks for text in hunk.new}
+        removed = Counter(text for hunk in hunks for change, text in hunk.body if change == "-")
+        left = [text for text in removed if removed[text] > 1 and text in lines]
+        for text in left:
+            base = None if text in added or len(text.strip()) < TELLING else self.base_blob()
+            if base is not None and lines_of(base).count(text) == removed[text]:
+                raise _Stuck(
+                    f"{self.payload}:{self.file.line}: the diff takes out every "
+                    f"'{show(text.strip()[:60])}' of {show(self.file.path)}, and not this one",
+                    self.candidate(lines.index(text) + 1, "where it would be left"),
+                )
 
     def mode(self, there: File) -> Mode:
         """The mode the file has afterwards: its own, unless the diff changes it."""
@@ -265,8 +327,7 @@ class _FilePlan:
 
     def merged(self, there: File, mode: Mode, doubts: Sequence[Doubt]) -> _End:
         """What the blob the diff was made from makes of it."""
-        blob = self.file.old_blob
-        base = self.ground.history.blob(blob) if len(blob) >= BLOB_MIN else None
+        blob, base = self.file.old_blob, self.base_blob()
         if base is None:
             missing = "the diff names no blob for a three-way merge"
             also = f"the repository has no blob {blob}" if blob else missing
@@ -279,8 +340,9 @@ class _FilePlan:
                 f"{self.payload}:{at}: the hunk does not fit blob {blob}, which the diff names",
                 hint=MAKE_IT,
             ) from error
-        data = self.ground.history.merge(base, there.data, theirs)
-        if data is None:
+        pieces = self.ground.history.merge(base, there.data, theirs)
+        data = settled(pieces, self.file.path)
+        if data is None or not (len(pieces) == 1 or balanced(data, there.data, self.file.path)):
             raise self.lost(there, doubts[0], f"and a three-way merge on blob {blob} conflicts")
         line = first_difference(lines_of(there.data), lines_of(data))
         reason = f"{show(self.file.path)}: merged three-way, from blob {blob[:12]}"

@@ -118,7 +118,9 @@ def _value(hint: Any, raw: Any, key: str, where: Where, payload: ReadPayload) ->
     if typing.get_origin(hint) is Literal:
         return _choice(typing.get_args(hint), raw, key, where)
     if typing.get_origin(hint) is tuple:
-        return tuple(_plain(str, item, f"{key}[{n}]", where) for n, item in _items(raw, key, where))
+        kind = typing.get_args(hint)[0]
+        items = _items(raw, key, where)
+        return tuple(_value(kind, item, f"{key}[{n}]", where, payload) for n, item in items)
     if dataclasses.is_dataclass(hint) and hint is not Payload:
         return _nested(hint, raw, key, where, payload)
     if hint is RepoPath:

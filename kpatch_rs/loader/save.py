@@ -1,9 +1,9 @@
-"""Writing back into series.toml what a verb found out, with the maintainer's text kept around it.
+"""Writing into a series what a verb found out, with the maintainer's text kept around it.
 
-In two phases, because a ref and the file change together: everything that can fail happens in
-`prepare`, the ref transaction comes next, and `commit` is one rename. Guarantees: comments, order
-and formatting stay; a crash leaves the old file or the new one, whole; what someone wrote into the
-file in between is never lost.
+In two phases, because a ref and the files change together: everything that can fail happens in
+`prepare`, the ref transaction comes next, and `commit` is one rename or removal a file, series.toml
+last. Guarantees: comments, order and formatting stay; a crash leaves each file old or new, whole;
+what someone wrote into a file in between is never lost.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import stat
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -23,26 +24,55 @@ from kpatch_rs.loader.settings import SERIES_FILE
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One file of a series as it was read, and as it is to be."""
+
+    name: str
+    before: bytes | None
+    """None: the file is not there."""
+    after: bytes | None
+    """None: the file goes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """One file as it will be, on the disk beside its place."""
+
+    target: Path
+    fresh: Path | None
+    before: bytes | None
+
+    def changed_meanwhile(self) -> bool:
+        try:
+            return self.target.read_bytes() != self.before
+        except FileNotFoundError:
+            return self.before is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """series.toml as it will be, on the disk beside it.
+    """Files of a series as they will be, on the disk beside them; series.toml is the last.
 
     A context manager: what is not committed inside the block is discarded at its end.
     """
 
-    target: Path
-    fresh: Path
-    before: bytes
+    files: tuple[_Ready, ...]
 
     def commit(self) -> None:
-        """Put it in place. Raises Refused, and drops it, where the file has changed meanwhile."""
-        if self.target.read_bytes() != self.before:
-            self.discard()
-            raise Refused(
-                f"{self.target} was changed by someone else just now",
-                hint="run the command again",
-            )
-        self.fresh.replace(self.target)
-        _sync_folder(self.target.parent)
+        """Put them in place. Raises Refused, and drops them, where one has changed meanwhile."""
+        for file in self.files:
+            if file.changed_meanwhile():
+                self.discard()
+                raise Refused(
+                    f"{file.target} was changed by someone else just now",
+                    hint="run the command again",
+                )
+        for file in self.files:
+            if file.fresh:
+                file.fresh.replace(file.target)
+            else:
+                file.target.unlink()
+            _sync_folder(file.target.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -51,26 +81,39 @@ class Prepared:
         self.discard()
 
     def discard(self) -> None:
-        """Leave series.toml as it is."""
-        self.fresh.unlink(missing_ok=True)
+        """Leave what is not in place yet as it is."""
+        for file in self.files:
+            if file.fresh:
+                file.fresh.unlink(missing_ok=True)
 
 
-def prepare(folder: Path, **changes: str | int) -> Prepared:
-    """Make ready to set top-level keys, such as base="v7.2", in `folder`'s series.toml.
+def prepare(folder: Path, rewrites: Sequence[Rewrite] = (), **changes: str | int) -> Prepared:
+    """Make ready to rewrite files of the series in `folder`, and to set keys of its series.toml.
 
-    Raises KpatchError; then nothing is left behind.
+    Such as base="v7.2". Raises KpatchError; then nothing is left behind.
     """
-    target = (folder / SERIES_FILE).resolve()
-    before = read_text(folder, SERIES_FILE)
-    after = _changed(before, changes)
+    settings = read_text(folder, SERIES_FILE)
+    last = Rewrite(SERIES_FILE, settings, _changed(settings, changes))
+    files = list[_Ready]()
     try:
-        fresh = _written_beside(target, after)
+        for rewrite in (*rewrites, last):
+            files.append(_ready(folder, rewrite))
+    except BaseException:
+        Prepared(tuple(files)).discard()
+        raise
+    return Prepared(tuple(files))
+
+
+def _ready(folder: Path, rewrite: Rewrite) -> _Ready:
+    target = (folder / rewrite.name).resolve()
+    try:
+        fresh = None if rewrite.after is None else _written_beside(target, rewrite.after)
     except OSError as error:
         raise KpatchError(
             f"{target} cannot be written: {error.strerror}",
             hint="make the series folder writable, or free some space",
         ) from error
-    return Prepared(target, fresh, before)
+    return _Ready(target, fresh, rewrite.before)
 
 
 def _changed(before: bytes, changes: dict[str, str | int]) -> bytes:
@@ -91,10 +134,12 @@ def _changed(before: bytes, changes: dict[str, str | int]) -> bytes:
 
 def _written_beside(target: Path, data: bytes) -> Path:
     """A new file with `target`'s mode in its folder, on the disk. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{SERIES_FILE}.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else _NEW_MODE
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, stat.S_IMODE(target.stat().st_mode))
+            os.fchmod(handle, mode)
             file.write(data)
             file.flush()
             os.fsync(handle)
@@ -102,6 +147,9 @@ def _written_beside(target: Path, data: bytes) -> Path:
         Path(name).unlink()
         raise
     return Path(name)
+
+
+_NEW_MODE = 0o644
 
 
 def _sync_folder(folder: Path) -> None:

@@ -83,6 +83,9 @@ class Outcome:
     candidates: tuple[Candidate, ...] = ()
     hint: str = ""
     """On conflict: what to write in the recipe."""
+    learned: RepoPath | None = None
+    """Another file for the edit's `also`: found with the help of the kernel the series comes from,
+    which the next rendering will not have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,9 @@ class BaseTree(Protocol):
         Only those whose name is like one of `named`: `*.c`, `Makefile*`.
         """
 
+    def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
+        """Every file of that name, in whatever folder, sorted."""
+
 
 @dataclass(frozen=True, slots=True)
 class TreeOverlay:
@@ -112,6 +115,12 @@ class TreeOverlay:
             for p, f in self.changes.items()
             if f and p.startswith(prefix) and is_named(p, named) and word in f.data
         )
+        return tuple(sorted(found))
+
+    def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
+        """Every file of that name, as :meth:`BaseTree.files_named` gives them."""
+        found = {p for p in self.base.files_named(name) if p not in self.changes}
+        found.update(p for p, f in self.changes.items() if f and p.rpartition(b"/")[2] == name)
         return tuple(sorted(found))
 
     def write(self, path: RepoPath, file: File) -> TreeOverlay:

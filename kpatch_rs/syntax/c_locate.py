@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from kpatch_rs.model.outcome import Candidate, Place
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.tree import TreeOverlay
+from kpatch_rs.model.tree import BaseTree, TreeOverlay
 from kpatch_rs.syntax.c_functions import Function, functions, functions_named, macros_named
 from kpatch_rs.syntax.c_text import CText, c_text
 
@@ -61,13 +61,15 @@ class Sought:
     """Where nothing defines it: the kernel's files that have its name at all."""
 
 
-def look_up(tree: TreeOverlay, file: RepoPath, name: bytes) -> Sought:
-    """Who defines `name`: `file`, its folder, the folder above, at last any file of the kernel.
+def look_up(
+    tree: TreeOverlay, file: RepoPath, name: bytes, also: Sequence[RepoPath] = ()
+) -> Sought:
+    """Who defines `name`: `file`, one of `also`, its folder, that above, at last any file at all.
 
     The whole tree is searched only where nothing nearer has it, for that takes seconds; and its
     headers only where no source has it, for they take as long again.
     """
-    if here := _in_file(tree, file, name):
+    if here := next(filter(None, (_in_file(tree, path, name) for path in (file, *also))), ()):
         return Sought(here)
     folder = RepoPath(file.rpartition(b"/")[0])
     if near := _in_files(tree, _holding(tree, name, folder or None, _C), name):
@@ -103,6 +105,43 @@ def _moved_there(definition: Definition, file: RepoPath) -> bool:
         and theirs in (b"", arch)
         and definition.function.name not in _OF_EVERY_MODULE
     )
+
+
+def recognised(
+    was: BaseTree, files: Sequence[RepoPath], name: bytes, namesakes: Sequence[Definition]
+) -> tuple[Definition, ...]:
+    """Those of `namesakes` that are the `name` that the first of `files` defines in the tree `was`.
+
+    That shows in a body of some length that is mostly the same, or in the functions around it:
+    they moved with it.
+    """
+    tree = TreeOverlay(was)
+    old = next(filter(None, (_in_file(tree, path, name) for path in files)), ())
+    return tuple(d for d in namesakes if len(old) == 1 and _came_from(old[0], d))
+
+
+def _came_from(old: Definition, new: Definition) -> bool:
+    mine, theirs = _body_lines(old), _body_lines(new)
+    same = difflib.SequenceMatcher(None, mine, theirs, autojunk=False).ratio()
+    if same >= _SAME_BODY and sum(map(len, mine)) >= _TELLING_BODY:
+        return True
+    names = {f.name for f in functions(old.text)} & {f.name for f in functions(new.text)}
+    return same > 0 and len(names) > _NEIGHBOURS
+
+
+def _body_lines(definition: Definition) -> list[bytes]:
+    """The lines of its body that say something, without their indent."""
+    function = definition.function
+    lines = definition.text.data[function.open + 1 : function.close].split(b"\n")
+    return [line.strip() for line in lines if line.strip()]
+
+
+_SAME_BODY = 0.6
+"""difflib ratio of lines."""
+_TELLING_BODY = 60
+"""Bytes; below, bodies are alike by chance: `return dev->priv;`."""
+_NEIGHBOURS = 3
+"""Other functions that came along."""
 
 
 def _architecture(path: RepoPath) -> bytes:

@@ -85,6 +85,12 @@ class FileDiff:
     hunks: tuple[Hunk, ...] = ()
 
     @property
+    def about(self) -> tuple[bytes, ...]:
+        """The lines it takes out; where it only adds, those it looks for."""
+        out = [text for hunk in self.hunks for change, text in hunk.body if change == "-"]
+        return tuple(out or (text for hunk in self.hunks for text in hunk.old))
+
+    @property
     def path(self) -> RepoPath:
         """The name to call it by: the new one, or the one it had."""
         path = self.new or self.old

@@ -10,6 +10,7 @@ from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.gitio.revisions import UnknownRevision
 from kpatch_rs.model.path import repo_path
 from kpatch_rs.model.tree import File
+from kpatch_rs.syntax.merge import Clash
 from tests.repos import ME, Surroundings
 
 
@@ -157,9 +158,25 @@ def test_merge_is_git_merge_file(repository: Repository) -> None:
     merge = repository.history().merge
     base = b"1\r\n2\n3\n4\n5\n6\xff\x00"[:-1]
     ours, theirs = base.replace(b"1", b"one"), base.replace(b"6", b"six")
-    assert merge(base, ours, theirs) == b"one\r\n2\n3\n4\n5\nsix\xff"
-    assert merge(base, ours, base.replace(b"1", b"uno")) is None
-    assert merge(b"\0", b"\0a", b"b\0") is None, "binary: git's 255 is no merge"
+    assert merge(base, ours, theirs) == (b"one\r\n2\n3\n4\n5\nsix\xff",)
+    assert merge(base, ours, base.replace(b"1", b"uno")) == (), "who has no last newline?"
+    assert merge(b"\0", b"\0a", b"b\0") == (), "binary: git's 255 is no merge"
+
+
+def test_merge_cuts_at_conflicts_and_at_nothing_else(repository: Repository) -> None:
+    like = b"<<<<<<<<< ours\n||||||| base\n=======\n>>>>>>>>>>> theirs\n"
+    base = like + b"1\r\n" + like
+    pieces = repository.history().merge(base, base.replace(b"1", b"2"), base.replace(b"1", b"3"))
+    assert pieces == (like, Clash(base=b"1\r\n", ours=b"2\r\n", theirs=b"3\r\n"), like)
+
+
+def test_files_of_a_name_wherever_they_are(
+    kernel_repo: Callable[..., Path], around: Surroundings
+) -> None:
+    path = kernel_repo({"a/Makefile": b"1", "b/c/Makefile": b"2", "b/Makefile.x": b"3"})
+    with Repository.open(path, around.environment) as repository:
+        tree = repository.tree(repository.resolve("HEAD"))
+        assert tree.files_named(b"Makefile") == (b"a/Makefile", b"b/c/Makefile")
 
 
 def test_identity_is_the_configured_one(repository: Repository) -> None:

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from kpatch_rs.gitio.merging import merge
+from kpatch_rs.gitio.running import Git
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.patch import PATCH, PatchEdit
 from kpatch_rs.model.outcome import Outcome, Status
@@ -21,6 +23,7 @@ from kpatch_rs.model.proof import ObjectBuilds, Reachable, Unprovable
 from kpatch_rs.model.series import Payload, Where
 from kpatch_rs.model.tree import File, TreeOverlay
 from kpatch_rs.syntax.diff import DiffRefused
+from kpatch_rs.syntax.merge import Clash
 from tests.trees import DictTree, NoHistory
 
 ENV = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
@@ -36,15 +39,8 @@ class GitMerge:
         found = [data for name, data in self.blobs.items() if name.startswith(prefix)]
         return found[0] if len(found) == 1 else None
 
-    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-        with tempfile.TemporaryDirectory() as folder:
-            files = [Path(folder, name) for name in ("ours", "base", "theirs")]
-            for file, data in zip(files, (ours, base, theirs), strict=True):
-                file.write_bytes(data)
-            run = subprocess.run(
-                ["git", "merge-file", "-p", *files], env=ENV, capture_output=True, check=False
-            )
-        return run.stdout if run.returncode == 0 else None
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes | Clash, ...]:
+        return merge(Git(ENV), base, ours, theirs)
 
 
 def blob_name(data: bytes) -> str:
@@ -391,3 +387,69 @@ def test_whatever_it_answers_is_right(
     if named:
         assert plan(payload, {"f": old}).status is Status.EXACT
         assert plan(payload, {"f": new}).status is Status.PRESENT
+
+
+def held(outcome: Outcome, path: str) -> bytes:
+    file = outcome.tree.read(RepoPath(path.encode()))
+    assert file is not None
+    return file.data
+
+
+FILE = b"".join(b"\tline_%d();\n" % n for n in range(12))
+
+
+def test_neighbouring_lines_changed_on_either_side_merge() -> None:
+    """yama, 6.1 to 6.12: upstream changed the line below the one that the patch changes."""
+    patched = FILE.replace(b"line_5()", b"line_5(1)")
+    now = FILE.replace(b"line_6()", b"line_6(2)").replace(b"line_4", b"line_four")
+    outcome = plan(diff({"f": FILE}, {"f": patched}), {"f": now}, FILE)
+    assert outcome.status is Status.MOVED
+    assert held(outcome, "f") == now.replace(b"line_5()", b"line_5(1)")
+
+
+def test_a_moved_file_is_followed() -> None:
+    patched = FILE + b"more\n"
+    now = {"arch/arm/boot/marvell/ts.dtsi": FILE.replace(b"line_3", b"line_three"), "other/a": FILE}
+    outcome = plan(diff({"arch/arm/ts.dtsi": FILE}, {"arch/arm/ts.dtsi": patched}), now, FILE)
+    assert outcome.status is Status.MOVED
+    assert "arch/arm/ts.dtsi is arch/arm/boot/marvell/ts.dtsi now" in outcome.reason
+    assert held(outcome, "arch/arm/boot/marvell/ts.dtsi").endswith(b"line_11();\nmore\n")
+
+
+def test_a_moved_file_with_a_twin_is_a_conflict() -> None:
+    payload = diff({"old/f.c": FILE}, {"old/f.c": FILE + b"more\n"})
+    outcome = plan(payload, {"one/f.c": FILE, "two/f.c": FILE}, FILE)
+    assert outcome.status is Status.CONFLICT
+    assert [str(c.place) for c in outcome.candidates] == ["one/f.c:1", "two/f.c:1"]
+
+
+IA64 = FILE.replace(b"line_5();", b"printk(of_an_architecture);")
+
+
+def test_what_left_with_its_folder_is_left_out_and_said() -> None:
+    old = {"arch/ia64/process.c": IA64, "kernel/f.c": FILE}
+    new = {"arch/ia64/process.c": IA64.replace(b"of_an", b"of_no"), "kernel/f.c": FILE + b"x\n"}
+    outcome = plan(diff(old, new), {"kernel/f.c": FILE}, IA64, FILE)
+    assert outcome.status is Status.ADAPTED
+    assert "arch/ia64/process.c left out" in outcome.reason
+    assert held(outcome, "kernel/f.c") == new["kernel/f.c"]
+
+
+def test_what_left_alone_is_a_conflict() -> None:
+    old = {"arch/ia64/process.c": IA64}
+    payload = diff(old, {"arch/ia64/process.c": IA64.replace(b"of_an_arch", b"of_some_arch")})
+    for there in ({"kernel/f.c": FILE}, {"arch/ia64/other.c": FILE}, {"arch/x/process.c": b"x\n"}):
+        assert plan(payload, there, IA64).status is Status.CONFLICT
+    split = {"arch/x/y.c": b"\tprintk(of_an_architecture);\n", "kernel/f.c": FILE}
+    assert plan(payload, split, IA64).status is Status.CONFLICT, "its line lives on elsewhere"
+
+
+def test_one_more_of_the_lines_that_all_go_is_a_conflict() -> None:
+    """Documentation/Makefile, 6.1 to 6.12: a new target had the line that the patch takes out."""
+    gone = b"\t@scripts/pre-install --version-check\n"
+    base = b"html:\n" + gone + b"\tmake html\n" + FILE + b"epub:\n" + gone + b"\tmake epub\n"
+    now = base + b"texinfo:\n" + gone + b"\tmake texinfo\n"
+    outcome = plan(diff({"f": base}, {"f": base.replace(gone, b"")}), {"f": now}, base)
+    assert outcome.status is Status.CONFLICT
+    assert "takes out every" in outcome.reason
+    assert outcome.candidates[0].place.line > 12

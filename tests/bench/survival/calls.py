@@ -156,6 +156,9 @@ class Searched:
         found = (path for path in self.holding[word] if path.startswith(prefix))
         return tuple(path for path in found if is_named(path, named))
 
+    def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
+        return self.tree.files_named(name)
+
 
 def searched(repository: Path, rev: str, tree: BaseTree, names: Iterable[bytes]) -> Searched:
     """`tree`, the one of `rev`, with the C files that hold each of `names`."""
@@ -168,8 +171,13 @@ def searched(repository: Path, rev: str, tree: BaseTree, names: Iterable[bytes])
     return Searched(tree, {name: sorted(paths) for name, paths in holding.items()})
 
 
-def rendered(sites: Sequence[Site], tree: BaseTree, history: History) -> list[bytes | None]:
-    """What kpatch-rs makes of each site's file in `tree`; None where it is a conflict."""
+def rendered(
+    sites: Sequence[Site], tree: BaseTree, history: History, was: BaseTree | None = None
+) -> list[bytes | None]:
+    """What kpatch-rs makes of each site's file in `tree`; None where it is a conflict.
+
+    `was`: the kernel that the recipes were rendered on before, as `rebase` has it.
+    """
     where = Where("bench.toml", 1)
     recipes = []
     for site in sites:
@@ -181,7 +189,7 @@ def rendered(sites: Sequence[Site], tree: BaseTree, history: History) -> list[by
         )
         recipes.append(Recipe(where=where, id=edit.function, subject="bench", edits=(edit,)))
     series = Series(name="bench", base="", change_id="", recipes=tuple(recipes))
-    return [_only_file(step) for step in render(series, tree, history)]
+    return [_only_file(step) for step in render(series, tree, history, was=was)]
 
 
 def _only_file(step: Step) -> bytes | None:
@@ -214,7 +222,8 @@ class Survey:
         tree = trees.tree(trees.resolve(self.new))
         names = [site.name for site in taken if site.old != site.new]
         ready = searched(self.repository, self.new, tree, names)
-        made = rendered(list(taken), ready, trees.history())
+        was = trees.tree(trees.resolve(self.old))
+        made = rendered(list(taken), ready, trees.history(), was)
         return [self.verdict(site, data) for site, data in zip(taken, made, strict=True)]
 
     def by_merge_ort(self, taken: Mapping[Site, bytes]) -> list[str]:

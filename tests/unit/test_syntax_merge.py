@@ -1,0 +1,99 @@
+"""Clashes that have one answer, and those that must stay open."""
+
+from __future__ import annotations
+
+import pytest
+
+from kpatch_rs.model.path import RepoPath, repo_path
+from kpatch_rs.syntax.merge import Clash, balanced, settled
+
+C, KCONFIG, TEXT = map(repo_path, ("kernel/fork.c", "arch/x86/Kconfig", "Documentation/a.rst"))
+MAKE = repo_path("Makefile")
+
+
+def settle(
+    base: bytes, ours: bytes, theirs: bytes, path: RepoPath = C, above: bytes = b"int a;\n"
+) -> bytes | None:
+    whole = settled((above, Clash(base, ours, theirs), b"int z;\n"), path)
+    return None if whole is None else whole.removeprefix(above).removesuffix(b"int z;\n")
+
+
+BODY = b"void f(void)\n{\n\tint a;\n\n"
+
+
+def test_a_word_each() -> None:
+    """arch/mips/kernel/fpu-probe.c, 6.1 to 6.12: upstream added to what the patch names."""
+    assert (
+        settle(
+            b"static enum { STRICT, LEGACY } mode = STRICT;\n",
+            b"static enum { STRICT, EMULATED, LEGACY } mode = STRICT;\n",
+            b"enum modes { STRICT, LEGACY };\nstatic enum modes mode = STRICT;\n",
+        )
+        == b"enum modes { STRICT, EMULATED, LEGACY };\nstatic enum modes mode = STRICT;\n"
+    )
+
+
+def test_two_changes_of_one_word_stay_open() -> None:
+    assert settle(b"a = one;\n", b"a = two;\n", b"a = three;\n") is None
+    assert settle(b"f(a, b);\n", b"f(a, c, b);\n", b"f(a, d, b);\n") is None
+    assert settle(b"f(a b);\n", b"f(a x b);\n", b"f(b);\n") is None, "they touch"
+
+
+def test_a_line_beside_a_reworded_one() -> None:
+    base, theirs = b"MODULE_ALIAS(PF);\n", b"/* MODULE_ALIAS(PF); */\n"
+    ours = b'MODULE_DESCRIPTION("x");\n' + base
+    assert settle(base, ours, theirs) == b'MODULE_DESCRIPTION("x");\n' + theirs
+
+
+def test_a_line_beside_another_that_took_a_ones_place_stays_open() -> None:
+    base = b"\told_call(with, these);\n"
+    ours, theirs = b"\tnothing = like + it;\n", base + b"\tmine();\n"
+    assert settle(base, ours, theirs, above=BODY) is None
+
+
+def test_what_went_leaves_no_place_in_a_function() -> None:
+    """fs/btrfs/disk-io.c, 6.1 to 6.12: what the patch's lines came before is in another file."""
+    gone = b"\tapply_pending(fs);\n\n"
+    theirs = b"\twarn(fs);\n\n" + gone
+    assert settle(gone, b"", theirs, above=BODY) is None
+    assert settle(gone, b"", theirs, MAKE) is None
+    assert settle(gone, b"", theirs, TEXT) == b"\twarn(fs);\n\n"
+
+
+def test_entries_of_kconfig_are_whole_or_stay_open() -> None:
+    gone, entry = b"config OLD\n\tbool\n\n", b"config MINE\n\tbool\n\n"
+    assert settle(gone, b"", entry + gone, KCONFIG) == entry
+    assert settle(gone, b"", b"endchoice\n\n" + gone, KCONFIG) is None
+
+
+def test_declarations_in_one_place_need_no_order() -> None:
+    assert settle(b"", b"int b;\n", b"int c;\n") == b"int c;\nint b;\n"
+    assert settle(b"", b"int b;\n", b"#define C 1\n") is None
+    assert settle(b"", b"\tb();\n", b"\tc();\n", above=BODY) is None
+    assert settle(b"", b"int b;\n", b"void f(void)\n{\n") is None
+
+
+@pytest.mark.parametrize("mine", [b"\tefi_set();\n\n"])
+def test_a_blank_line_orders_statements(mine: bytes) -> None:
+    """arch/x86/kernel/setup.c, 6.1 to 6.12: the paragraph stands before the next one's new head."""
+    assert settle(b"", b"\treserve();\n", mine, above=BODY) == mine + b"\treserve();\n"
+    assert settle(b"", b"\treserve();\n\n", mine, above=BODY) is None
+
+
+def test_what_both_did_is_done_once() -> None:
+    base = b"one = 1;\nkept;\ntwo = 2;\nthree = 3;\n"
+    ours = b"one = 1;\nkept;\nthree = 3;\nfour = 4;\n"
+    theirs = b"one = 9;\nkept;\nthree = 3;\n"
+    assert settle(base, ours, theirs) == b"one = 9;\nkept;\nthree = 3;\nfour = 4;\n"
+
+
+def test_nothing_merged_is_nothing_settled() -> None:
+    assert settled((), C) is None
+    assert settled((b"all of it",), C) == b"all of it"
+
+
+def test_braces_are_told() -> None:
+    assert balanced(b"void f(void)\n{\n}\n", b"", C)
+    assert not balanced(b"void f(void)\n{\n", b"", C)
+    assert not balanced(b"#if A\n", b"", C)
+    assert balanced(b"{", b"", MAKE)
