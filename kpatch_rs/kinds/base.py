@@ -142,20 +142,25 @@ class Rooted(Generic[E]):
 
     def no_file(self, ground: Ground, path: RepoPath) -> Outcome:
         """The file the edit names is not in the tree; files of that name elsewhere are offered."""
-        folder, _, name = path.rpartition(b"/")
-        beside = ground.tree.names(RepoPath(folder) if folder else None)
-        close = difflib.get_close_matches(show(name), map(show, beside), n=5)
         return self.conflict(
             ground,
             f"{show(path)}: the tree has no such file",
             hint='name the file that took its place: file = "…"',
             anchor=show(path),
-            candidates=[
-                Candidate(Place(RepoPath(folder + b"/" + n if folder else n), 1), "a similar name")
-                for n in beside
-                if show(n) in close
-            ],
+            candidates=names_like(ground.tree, path),
         )
+
+
+def names_like(tree: TreeOverlay, path: RepoPath) -> list[Candidate]:
+    """The files in the folder of `path` whose names come close to its."""
+    folder, _, name = path.rpartition(b"/")
+    beside = tree.names(RepoPath(folder) if folder else None)
+    close = difflib.get_close_matches(show(name), map(show, beside), n=5)
+    return [
+        Candidate(Place(RepoPath(folder + b"/" + n if folder else n), 1), "a similar name")
+        for n in beside
+        if show(n) in close
+    ]
 
 
 def line_of(data: bytes, offset: int) -> int:

@@ -83,6 +83,8 @@ class Outcome:
     candidates: tuple[Candidate, ...] = ()
     hint: str = ""
     """On conflict: what to write in the recipe."""
+    elsewhere: tuple[RepoPath, ...] = ()
+    """Files it changed that the edit does not name: what it names has moved there."""
     learned: RepoPath | None = None
     """Another file for the edit's `also`: found with the help of the kernel the series comes from,
     which the next rendering will not have."""

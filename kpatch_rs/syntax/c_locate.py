@@ -117,16 +117,25 @@ def recognised(
     """
     tree = TreeOverlay(was)
     old = next(filter(None, (_in_file(tree, path, name) for path in files)), ())
-    return tuple(d for d in namesakes if len(old) == 1 and _came_from(old[0], d))
+    return tuple(d for d in namesakes if len(old) == 1 and came_from(old[0], d))
 
 
-def _came_from(old: Definition, new: Definition) -> bool:
-    mine, theirs = _body_lines(old), _body_lines(new)
-    same = difflib.SequenceMatcher(None, mine, theirs, autojunk=False).ratio()
-    if same >= _SAME_BODY and sum(map(len, mine)) >= _TELLING_BODY:
+def came_from(old: Definition, new: Definition) -> bool:
+    """Whether `new`, of the same name, can only be what `old` has become."""
+    if same_body(old, new):
         return True
     names = {f.name for f in functions(old.text)} & {f.name for f in functions(new.text)}
-    return same > 0 and len(names) > _NEIGHBOURS
+    return _alike(old, new) > 0 and len(names) > _NEIGHBOURS
+
+
+def same_body(old: Definition, new: Definition) -> bool:
+    """Whether the two bodies are too much alike, and too long, for chance."""
+    return _alike(old, new) >= _SAME_BODY and sum(map(len, _body_lines(old))) >= _TELLING_BODY
+
+
+def _alike(old: Definition, new: Definition) -> float:
+    mine, theirs = _body_lines(old), _body_lines(new)
+    return difflib.SequenceMatcher(None, mine, theirs, autojunk=False).ratio()
 
 
 def _body_lines(definition: Definition) -> list[bytes]:

@@ -1,0 +1,380 @@
+"""One file of a diff, on a kernel's tree: where its hunks go, or why nowhere for certain.
+
+Guarantees: nothing is changed but what the diff changes, where it changes it: in the file, in the
+file that it is now, in the functions of that name.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kpatch_rs.errors import Conflict
+from kpatch_rs.kinds.base import Ground, names_like
+from kpatch_rs.kinds.patch_function import carry, place_of, strangers
+from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
+from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.tree import File, Mode
+from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff, Hunk
+from kpatch_rs.syntax.diff_place import (
+    BLOB_MIN,
+    Doubt,
+    Spot,
+    Uncertain,
+    alike,
+    first_difference,
+    lines_of,
+    place,
+    put,
+)
+from kpatch_rs.syntax.merge import balanced, settled
+from kpatch_rs.syntax.whereabouts import TELLING, Namesake, certain, gone, namesakes
+
+
+class Stuck(Conflict):
+    """One file of the diff does not fit."""
+
+    def __init__(self, reason: str, *candidates: Candidate, hint: str = "") -> None:
+        super().__init__(reason, hint=hint or _HINT)
+        self.candidates = candidates
+
+
+_HINT = "make the diff again on this tree, or say it with a kind that finds its place by structure"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How one file of the diff ended."""
+
+    status: Status
+    line: int = 1
+    """The 1-based line of its first change."""
+    now: File | None = None
+    """What stands at the new path afterwards; None where the file goes away."""
+    reason: str = ""
+    left_out: bool = False
+    """The file left the kernel with its whole folder: nothing to change."""
+    others: Mapping[RepoPath, File] = field(default_factory=dict)
+    """Other files in which functions of this one are now, with the change."""
+    followed: RepoPath | None = None
+    """What the file is now, where it moved."""
+
+    @property
+    def elsewhere(self) -> tuple[RepoPath, ...]:
+        """The files changed that the diff does not name."""
+        return (*((self.followed,) if self.followed else ()), *self.others)
+
+
+def made(file: FileDiff) -> File:
+    """The file that a diff of a new one makes."""
+    return File(b"".join(file.hunks[0].new) if file.hunks else b"", file.new_mode or "100644")
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlan:
+    """One file of the diff on the ground."""
+
+    payload: str
+    file: FileDiff
+    files: Sequence[FileDiff]
+    """All of the diff: a file may make room for another one (a file that becomes a link)."""
+    ground: Ground
+
+    def whole(self) -> tuple[FileDiff, End]:
+        """How it ends, and the file it is about: another one, where the tree has it moved."""
+        file, tree, base = self.file, self.ground.tree, self.base_blob()
+        if file.old is None or file.new != file.old or tree.entry_type(file.old) or base is None:
+            return file, self.end()
+        if found := namesakes(tree, file.old, base):
+            return self.moved(file.old, found)
+        if end := self.carried(base, self.in_base(base), None):
+            return file, end
+        if gone(tree, file.old, file.about):
+            why = f"{show(file.old)} left out: this kernel has it no more, nor its folder"
+            return file, End(Status.ADAPTED, reason=why, left_out=True)
+        return file, self.end()
+
+    def moved(self, old: RepoPath, found: Sequence[Namesake]) -> tuple[FileDiff, End]:
+        """How it ends in the file that `old` is now. Raises Stuck where that is not certain."""
+        path = certain(found)
+        if path is None or any(path in (f.old, f.new) for f in self.files):
+            raise Stuck(
+                f"{self.payload}:{self.file.line}: {show(old)}: the tree has no such file",
+                *(Candidate(Place(n.path, 1), f"{n.same:.0%} the same") for n in found[:_SHOWN]),
+                hint="make the diff again on this tree, with the name the file has there",
+            )
+        there = replace(self.file, old=path, new=path)
+        end = replace(self, file=there).end()
+        status = end.status if end.status is Status.PRESENT else gravest([end.status, Status.MOVED])
+        reasons = (f"{show(old)} is {show(path)} now", end.reason)
+        reason = "; ".join(filter(None, reasons))
+        return there, replace(end, status=status, reason=reason, followed=path)
+
+    def base_blob(self) -> bytes | None:
+        """What the diff was made from, if the diff names it and the repository has it."""
+        blob = self.file.old_blob
+        return self.ground.history.blob(blob) if len(blob) >= BLOB_MIN else None
+
+    def end(self) -> End:
+        """How it ends. Raises Stuck; DiffRefused for a link that leaves the tree."""
+        file, tree = self.file, self.ground.tree
+        there = tree.read(file.old) if file.old is not None else None
+        if file.new is None:
+            return self.deleted(there)
+        target = tree.read(file.new)
+        if file.old is None:
+            return self.created(target)
+        if file.new == file.old:
+            return self.edited(there)
+        if there is None and target is not None:
+            return self.renamed_already(target)
+        if target is not None:
+            raise Stuck(f"{show(file.new)} is there already", self.candidate(1, "the file"))
+        return self.edited(there)
+
+    def created(self, there: File | None) -> End:
+        wanted = self.linked(made(self.file))
+        if there == wanted:
+            return End(Status.PRESENT)
+        if there is None or any(f.old == self.file.new for f in self.files):
+            return End(Status.EXACT, now=wanted)
+        what = "with another mode" if there.data == wanted.data else "with other content"
+        raise Stuck(
+            f"{self.payload}:{self.file.line}: {show(self.file.path)} is there already, {what}",
+            self.candidate(1, "the file as it is"),
+        )
+
+    def deleted(self, there: File | None) -> End:
+        if there is None:
+            return End(Status.PRESENT, reason=f"{show(self.file.path)} is gone already")
+        if there in [made(f) for f in self.files if f.new == self.file.old]:
+            return End(Status.PRESENT)
+        lines, old = lines_of(there.data), self.file.hunks[0].old if self.file.hunks else ()
+        if tuple(lines) == old:
+            return End(Status.EXACT)
+        raise Stuck(
+            f"{self.payload}:{self.file.line}: {show(self.file.path)} is not what the diff deletes",
+            self.candidate(first_difference(lines, old), "the first difference"),
+        )
+
+    def renamed_already(self, target: File) -> End:
+        """The old name is gone and the new one there: present, if its text is."""
+        try:
+            spots = place(target.data, self.file)
+        except Uncertain as error:
+            raise self.lost(target, error.doubts[0], "") from error
+        if not all(spot.there for spot in spots):
+            raise Stuck(
+                f"{show(self.file.path)} was renamed already, without the changes in it",
+                self.candidate(spots[0].line, "where they would go"),
+                hint="make the diff again on this tree: without the rename",
+            )
+        return End(Status.PRESENT, spots[0].line if spots else 1)
+
+    def edited(self, there: File | None) -> End:
+        if there is None:
+            path = self.file.old or self.file.path
+            raise Stuck(
+                f"{self.payload}:{self.file.line}: {show(path)}: the tree has no such file",
+                *names_like(self.ground.tree, path),
+                hint="make the diff again on this tree, with the name the file has there",
+            )
+        mode = self.mode(there)
+        try:
+            spots = place(there.data, self.file)
+        except Uncertain as error:
+            return self.merged(there, mode, error.doubts)
+        todo = [spot for spot in spots if not spot.there]
+        now = self.linked(File(put(there.data, todo), mode))
+        line = (todo or spots)[0].line if spots else 1
+        moved = [spot for spot in todo if spot.moved]
+        if end := self.astray(there, now.data):
+            return end
+        status = Status.MOVED if moved else Status.EXACT
+        return self.ended(there, now, status, line, "; ".join(map(self.move, moved)))
+
+    def ended(self, there: File, now: File, status: Status, line: int, reason: str) -> End:
+        if now == there and self.file.old == self.file.new:
+            return End(Status.PRESENT, line)
+        self.refuse_overlooked(now.data)
+        return End(status, line, now, reason)
+
+    def astray(self, there: File, now: bytes) -> End | None:
+        """How it ends in place of `now`, where that changes other functions than the diff does.
+
+        Raises Stuck where it is not certain that those it changes are in another file.
+        """
+        try:
+            self.refuse_strangers(there.data, now)
+        except Stuck:
+            base = self.base_blob() or b""
+            if end := self.carried(base, self.in_base(base), there):
+                return end
+            raise
+        return None
+
+    def refuse_strangers(self, there: bytes, now: bytes) -> None:
+        """A change to one function never ends in another that happens to look like it."""
+        base = self.base_blob() if self.file.path.endswith((b".c", b".h")) else None
+        if base is None or base == there:
+            return
+        path, patch = self.file.path, (base, put(base, self.in_base(base)))
+        if found := strangers(self.ground, path, patch, (there, now)):
+            places = [place_of(path, now, name) for name in found[:_SHOWN]]
+            raise Stuck(
+                f"{self.payload}:{self.file.line}: {show(self.file.path)}: the change would end in "
+                f"{places[0].what}, which it does not change where it comes from",
+                *places,
+            )
+
+    def refuse_overlooked(self, data: bytes) -> None:
+        """A diff that takes out every one of several equal lines wants no further one left."""
+        lines, hunks = lines_of(data), self.file.hunks
+        added = {text for hunk in hunks for text in hunk.new}
+        removed = Counter(text for hunk in hunks for change, text in hunk.body if change == "-")
+        left = [text for text in removed if removed[text] > 1 and text in lines]
+        for text in left:
+            base = None if text in added or len(text.strip()) < TELLING else self.base_blob()
+            if base is not None and lines_of(base).count(text) == removed[text]:
+                raise Stuck(
+                    f"{self.payload}:{self.file.line}: the diff takes out every "
+                    f"'{show(text.strip()[:60])}' of {show(self.file.path)}, and not this one",
+                    self.candidate(lines.index(text) + 1, "where it would be left"),
+                )
+
+    def mode(self, there: File) -> Mode:
+        """The mode the file has afterwards: its own, unless the diff changes it."""
+        old, new = self.file.old_mode, self.file.new_mode
+        if (there.mode == "120000") != (old == "120000"):
+            raise Stuck(f"{show(self.file.path)} has mode {there.mode}, the diff says {old}")
+        if old == new or new is None:
+            return there.mode
+        if there.mode not in (old, new):
+            raise Stuck(f"{show(self.file.path)} has mode {there.mode}, neither {old} nor {new}")
+        return new
+
+    def in_base(self, base: bytes) -> tuple[Spot, ...]:
+        """The hunks in what the diff was made from. Raises DiffRefused where they are not."""
+        try:
+            return place(base, self.file)
+        except Uncertain as error:
+            at = error.doubts[0].hunk.line
+            raise DiffRefused(
+                f"{self.payload}:{at}: the hunk does not fit blob {self.file.old_blob}, "
+                "which the diff names",
+                hint=MAKE_IT,
+            ) from error
+
+    def merged(self, there: File, mode: Mode, doubts: Sequence[Doubt]) -> End:
+        """What the blob the diff was made from makes of it."""
+        blob, base = self.file.old_blob, self.base_blob()
+        if base is None:
+            missing = "the diff names no blob for a three-way merge"
+            also = f"the repository has no blob {blob}" if blob else missing
+            raise self.lost(there, doubts[0], also)
+        spots = self.in_base(base)
+        data = self.merge(base, there.data, put(base, spots))
+        if data is None:
+            if end := self.carried(base, spots, there):
+                return end
+            raise self.lost(there, doubts[0], f"and a three-way merge on blob {blob} conflicts")
+        if end := self.astray(there, data):
+            return end
+        line = first_difference(lines_of(there.data), lines_of(data))
+        reason = f"{show(self.file.path)}: merged three-way, from blob {blob[:12]}"
+        return self.ended(there, self.linked(File(data, mode)), Status.MOVED, line, reason)
+
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+        """The three in one; None where they conflict."""
+        pieces = self.ground.history.merge(base, ours, theirs)
+        data = settled(pieces, self.file.path)
+        fits = data is None or len(pieces) == 1 or balanced(data, ours, self.file.path)
+        return data if fits else None
+
+    def carried(self, base: bytes, spots: Sequence[Spot], there: File | None) -> End | None:
+        """How it ends where functions went to other files; None where it does not fit there."""
+        path = self.file.path
+        taken = {name for file in self.files for name in (file.old, file.new) if name}
+        if not path.endswith((b".c", b".h")):
+            return None
+        found = carry(self.ground, path, base, put(base, spots), there, taken)
+        if found is None or (there is None and found.rest != base):
+            return None
+        others = {p: f for p, f in found.files.items() if f != self.ground.tree.read(p)}
+        now, line = there, 1
+        if there and found.rest != base:
+            data = self.merge(base, there.data, found.rest)
+            if data is None:
+                return None
+            self.refuse_strangers(there.data, data)
+            now = File(data, there.mode)
+            line = first_difference(lines_of(there.data), lines_of(data))
+        status = Status.MOVED if others or now != there else Status.PRESENT
+        return End(status, line, now, "; ".join(found.said), others=others)
+
+    def lost(self, there: File, doubt: Doubt, also: str) -> Stuck:
+        """The conflict for a hunk that has no certain place in `there`."""
+        lines, hunk = lines_of(there.data), doubt.hunk
+        found = [(at + 1, "the hunk's old text") for at in doubt.old_found]
+        found += [(at + 1, "the hunk's new text") for at in doubt.new_found]
+        if not found:
+            found = [(at, show(lines[at - 1].strip())) for at in alike(lines, hunk)]
+        n = self.file.hunks.index(hunk) + 1
+        return Stuck(
+            f"{self.payload}:{hunk.line}: hunk {n} of {len(self.file.hunks)} of "
+            f"{show(self.file.path)}: looked for {_gist(hunk)} at line {hunk.old_start}, "
+            f"{_finding(doubt)}" + (f"; {also}" if also else ""),
+            *(self.candidate(at, what) for at, what in found[:_SHOWN]),
+        )
+
+    def candidate(self, line: int, what: str) -> Candidate:
+        return Candidate(Place(self.file.old or self.file.path, line), what)
+
+    def move(self, spot: Spot) -> str:
+        was = spot.hunk.old_start + spot.hunk.leading
+        return f"{show(self.file.path)}: from line {was} to line {spot.line}"
+
+    def linked(self, file: File) -> File:
+        """`file`, if it is no link, or one that stays in the tree."""
+        if file.mode != "120000":
+            return file
+        below = posixpath.normpath(posixpath.join(posixpath.dirname(self.file.path), file.data))
+        escapes = below.startswith((b"/", b"../")) or below in (b"..", b".")
+        if escapes or not file.data or re.search(rb"[\0\n]", file.data):
+            raise DiffRefused(
+                f"{self.payload}:{self.file.line}: the link {show(self.file.path)} -> "
+                f"{show(file.data[:80])} leaves the tree",
+                hint="a link's target is relative and stays below the top of the tree",
+            )
+        return file
+
+
+_SHOWN = 5
+"""Candidates shown of one hunk."""
+
+
+def _gist(hunk: Hunk) -> str:
+    """The line to look for: the first that goes, or else the context nearest to the change."""
+    gone = [text for change, text in hunk.body if change == "-"]
+    above = [text for _, text in reversed(hunk.body[: hunk.leading])]
+    telling = [text for text in (*gone, *above, *hunk.old) if text.strip()]
+    return f"'{show(telling[0].strip()[:60])}'" if telling else "blank lines"
+
+
+def _finding(doubt: Doubt) -> str:
+    """What was found instead of one certain place."""
+    old, new = (
+        ", ".join(str(at + 1) for at in found) for found in (doubt.old_found, doubt.new_found)
+    )
+    if old and new:
+        return f"found its old text at line {old} and its new text at line {new}"
+    if "," in old:
+        return f"found it {len(doubt.old_found)} times, at lines {old}"
+    if old:
+        return f"found it at line {old}, before the hunk above it"
+    if new:
+        return f"found its new text {len(doubt.new_found)} times, at lines {new}"
+    return "found it nowhere"

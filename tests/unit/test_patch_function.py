@@ -1,0 +1,146 @@
+"""A patch goes where its functions went, and into no other function."""
+
+from __future__ import annotations
+
+from kpatch_rs.kinds.patch import PATCH, PatchEdit
+from kpatch_rs.model.outcome import Status
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.proof import ObjectBuilds
+from kpatch_rs.model.series import Payload, Where
+from kpatch_rs.syntax.c_items import items
+from kpatch_rs.syntax.c_text import c_text
+from tests.unit.test_kind_patch import after, diff, plan
+
+LOAD = b"""/* Loads it. */
+int load(struct module *mod)
+{
+	int ret = check(mod);
+
+	if (ret)
+		return ret;
+	return place(mod);
+}
+EXPORT_SYMBOL(load);
+"""
+FREE = b"""static void free(struct module *mod)
+{
+	if (mod->placed)
+		unplace(mod);
+	forget(mod);
+	wake_up_all(&module_wq);
+}
+"""
+HEAD = b"#include <linux/module.h>\n"
+MODULE = b"\n".join((HEAD, LOAD, FREE))
+OBJ = b"obj-y += module.o main.o gone.o a.o b.o\n"
+
+
+def patched(data: bytes) -> bytes:
+    assert data.count(b"forget(mod);") == 1
+    return data.replace(b"\tforget(mod);\n", b"\trust_forget(mod);\n\tforget(mod);\n")
+
+
+def test_a_change_goes_along_with_its_function() -> None:
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": patched(MODULE)})
+    main = b"\n".join((HEAD, b"int other;\n", FREE.replace(b"static ", b"")))
+    tree = {"k/module.c": b"\n".join((HEAD, LOAD)), "k/main.c": main, "k/Makefile": OBJ}
+    outcome = plan(payload, tree, MODULE)
+    assert (outcome.status, outcome.reason) == (Status.MOVED, "free() is in k/main.c now")
+    assert after(outcome, "k/main.c") == patched(main).decode().encode()
+    assert after(outcome, "k/module.c") == tree["k/module.c"]
+
+
+def test_the_rest_of_the_change_stays() -> None:
+    new = patched(MODULE).replace(b"\treturn place(mod);\n", b"\treturn rust_place(mod);\n")
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": new})
+    rest = b"\n".join((HEAD, LOAD.replace(b"int ret", b"long ret")))
+    outcome = plan(payload, {"k/module.c": rest, "k/main.c": FREE}, MODULE)
+    assert outcome.status is Status.MOVED, outcome.reason
+    assert after(outcome, "k/main.c") == patched(FREE)
+    assert after(outcome, "k/module.c") == rest.replace(b"return place", b"return rust_place")
+
+
+def test_a_file_that_was_split_is_in_all_its_parts() -> None:
+    new = patched(MODULE).replace(b"SYMBOL(load)", b"SYMBOL_GPL(load)")
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": new})
+    tree = {"k/mod/load.c": HEAD + LOAD, "k/mod/free.c": HEAD + FREE, "k/mod/Makefile": OBJ}
+    outcome = plan(payload, tree, MODULE)
+    assert outcome.status is Status.MOVED, outcome.reason
+    assert after(outcome, "k/mod/free.c") == patched(HEAD + FREE)
+    assert b"SYMBOL_GPL(load)" in after(outcome, "k/mod/load.c")
+    proofs = PATCH.proofs(PatchEdit(where=Where("r"), diff=Payload("x", payload)), outcome)
+    targets = {p.target for p in proofs if isinstance(p, ObjectBuilds)}
+    assert targets <= {RepoPath(b"k/mod/free.o"), RepoPath(b"k/mod/load.o")}
+    assert len(proofs) == 2
+
+
+def test_what_belongs_to_no_function_does_not_vanish_with_the_file() -> None:
+    new = patched(MODULE).replace(HEAD, HEAD + b"#include <linux/rust.h>\n")
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": new})
+    outcome = plan(payload, {"k/mod/load.c": HEAD + LOAD, "k/mod/free.c": HEAD + FREE}, MODULE)
+    assert outcome.status is Status.CONFLICT
+    assert "k/module.c: the tree has no such file" in outcome.reason
+
+
+def test_a_function_in_two_places_is_a_conflict() -> None:
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": patched(MODULE)})
+    tree = {"k/module.c": b"\n".join((HEAD, LOAD)), "k/a.c": FREE, "k/b.c": FREE}
+    assert plan(payload, tree, MODULE).status is Status.CONFLICT
+
+
+def test_a_stranger_of_that_name_is_none() -> None:
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": patched(MODULE)})
+    stranger = b"static void free(struct pci_dev *pdev)\n{\n\tpci_disable_device(pdev);\n}\n"
+    tree = {"k/module.c": b"\n".join((HEAD, LOAD)), "drivers/x.c": stranger}
+    assert plan(payload, tree, MODULE).status is Status.CONFLICT
+
+
+TWIN = FREE.replace(b"free(", b"release(")
+
+
+def test_lines_that_another_function_has_too_are_not_the_place() -> None:
+    old = b"\n".join((HEAD, LOAD, FREE))
+    payload = diff({"k/module.c": old}, {"k/module.c": patched(old)})
+    rewritten = b"static void free(struct module *mod)\n{\n\tcall_rcu(&mod->rcu, drop);\n}\n"
+    tree = b"\n".join((HEAD, LOAD, rewritten, TWIN))
+    outcome = plan(payload, {"k/module.c": tree}, old)
+    assert outcome.status is Status.CONFLICT
+    assert outcome.reason == (
+        "files/x.diff:1: k/module.c: the change would end in release(), "
+        "which it does not change where it comes from"
+    )
+    assert [str(c.place) for c in outcome.candidates] == ["k/module.c:19"]
+
+
+def test_what_is_exported_behind_one_function_goes_behind_no_other() -> None:
+    old = LOAD + b"\n" + FREE
+    payload = diff({"k/a.c": old}, {"k/a.c": old + b"EXPORT_SYMBOL(free);\n"})
+    outcome = plan(payload, {"k/a.c": LOAD + b"\n" + TWIN}, old)
+    assert outcome.status is Status.CONFLICT, "release() is free() renamed, and the line says free"
+
+
+def test_a_function_that_only_took_another_name_is_the_same() -> None:
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": patched(MODULE)})
+    tree = MODULE.replace(b"free(", b"release(")
+    outcome = plan(payload, {"k/module.c": tree}, MODULE)
+    assert outcome.status is Status.EXACT, outcome.reason
+    assert after(outcome, "k/module.c") == patched(tree)
+
+
+def test_a_copy_under_another_name_is_not_the_function() -> None:
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": patched(MODULE)})
+    copy = MODULE.replace(b"free(", b"new_free(")
+    outcome = plan(payload, {"k/module.c": copy, "k/free.c": FREE}, MODULE)
+    assert outcome.status is Status.MOVED, outcome.reason
+    assert after(outcome, "k/free.c") == patched(FREE)
+    outcome = plan(payload, {"k/module.c": copy, "k/a.c": FREE, "k/b.c": FREE}, MODULE)
+    assert outcome.status is Status.CONFLICT
+    assert "would end in new_free()" in outcome.reason
+
+
+def test_an_item_has_its_comment_and_its_exports() -> None:
+    data = b"int x;\n\n" + LOAD + b"#ifdef A\nvoid f(void)\n{\n}\n#endif\nvoid g(void) {}\n"
+    found = items(c_text(data))
+    spans = {name: (item.start, item.end) for name, item in found.items()}
+    assert spans == {b"load": (2, 12), b"f": (13, 16), b"g": (17, 18)}
+    assert b"f" not in items(c_text(data + b"\nvoid f(void)\n{\n}\n"))
