@@ -1,10 +1,11 @@
 """What a three-way merge by lines leaves open, settled where only one answer is possible.
 
 git takes two changes that touch for a conflict. Many of those are none: neighbouring lines changed
-one on each side, two words of one line, a line added beside one that was only reworded. Guarantees:
-a clash is settled only by changes that do not overlap and whose order is beyond doubt; all else
-comes back as None. Two additions in one place have an order only where blank lines give them one,
-or where order means nothing: between the declarations of a C file, in Kconfig, in documentation.
+one on each side, two words of one line, a line added beside one that was only reworded, two entries
+of one list. Guarantees: a clash is settled only by changes that do not overlap and whose order is
+beyond doubt; all else comes back as None. Two additions in one place have an order only where blank
+lines give them one, or where order means nothing: in a list, between the declarations of a C file,
+in Kconfig, in documentation.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from itertools import pairwise
 
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.merge_list import merged_lists
 
 _LINES_MAX = 300
 """Longest side of a clash that is looked at, which bounds the time."""
@@ -90,6 +92,9 @@ def _settled(clash: Clash, above: bytes, below: bytes, path: RepoPath) -> bytes 
         return None
     if not base and (order := _order(ours, theirs, above, below)):
         return b"".join(line for side in order for line in side)
+    around = above.splitlines(keepends=True), below.splitlines(keepends=True)
+    if (lists := merged_lists(base, ours, theirs, *around)) is not None:
+        return b"".join(lists)
     lines = _merged(base, ours, theirs, partial(_by_line, path=path, above=above))
     return lines if lines is not None else _by_words(clash)
 

@@ -73,6 +73,50 @@ def test_declarations_in_one_place_need_no_order() -> None:
     assert settle(b"", b"int b;\n", b"void f(void)\n{\n") is None
 
 
+SORTED = b"#include <linux/a.h>\n#include <linux/b.h>\n#include <linux/c.h>\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "base", "ours", "theirs", "want"),
+    [
+        (SORTED, b"", b"<linux/m.h>", b"<linux/f.h>", b"<linux/f.h> <linux/m.h>"),
+        (SORTED, b"", b"<linux/m.h>", b"<asm/f.h>", None),
+        (b"#include <z.h>\n", b"", b"<m.h>", b"<f.h>", b"<m.h> <f.h>"),
+        (b"#include <z.h>\n", b"", b"<m.h>", b"<m.h> <f.h>", b"<m.h> <f.h>"),
+        (SORTED, b"<linux/d.h>", b"<linux/d.h> <linux/x.h>", b"<linux/d.h> <linux/e.h>",
+         b"<linux/d.h> <linux/e.h> <linux/x.h>"),
+        (SORTED, b"<linux/d.h>", b"<linux/x.h>", b"<linux/e.h>", None),
+        (SORTED, b"<linux/d.h>", b"", b"<linux/d.h> <linux/e.h>", b"<linux/e.h>"),
+    ],
+)  # fmt: skip
+def test_includes_are_merged_as_a_list(
+    above: bytes, base: bytes, ours: bytes, theirs: bytes, want: bytes | None
+) -> None:
+    def lines(names: bytes) -> bytes:
+        return b"".join(b"#include %s\n" % name for name in names.split())
+
+    made = settle(lines(base), lines(ours), lines(theirs), above=above)
+    assert made == (None if want is None else lines(want))
+
+
+def test_objects_are_merged_as_a_list() -> None:
+    above = b"obj-$(CONFIG_A) += a.o\nobj-$(CONFIG_Q) += q.o\nobj-$(CONFIG_B) += b.o\n"
+    ours, theirs = b"obj-$(CONFIG_N) += n.o\n", b"obj-$(CONFIG_M) += m.o\n"
+    assert settle(b"", ours, theirs, MAKE, above) == ours + theirs
+    assert settle(b"", ours, b"kvm-y += m.o\n", MAKE, above) is None
+    assert settle(b"", b"\tn.o \\\n", b"\tm.o \\\n", MAKE, b"kvm-y := x.o \\\n\ta.o \\\n") == (
+        b"\tn.o \\\n\tm.o \\\n"
+    )
+
+
+def test_entries_are_merged_where_they_are_sorted() -> None:
+    entries = b"enum x {\n\tA_A,\n\tA_B,\n\tA_C,\n"
+    assert settle(b"", b"\tA_N,\n", b"\tA_F,\n", above=entries) == b"\tA_F,\n\tA_N,\n"
+    assert settle(b"", b"\tA_N,\n", b"\tA_F,\n", above=b"enum x {\n\tQ,\n\tA,\n") is None
+    call = BODY + b"\tf(\n\taa,\n\tab,\n\tac,\n"
+    assert settle(b"", b"\tan,\n", b"\taf,\n", above=call) is None, "arguments are no list"
+
+
 @pytest.mark.parametrize("mine", [b"\tefi_set();\n\n"])
 def test_a_blank_line_orders_statements(mine: bytes) -> None:
     """arch/x86/kernel/setup.c, 6.1 to 6.12: the paragraph stands before the next one's new head."""
