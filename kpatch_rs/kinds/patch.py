@@ -340,6 +340,10 @@ class _FilePlan:
                 f"{self.payload}:{at}: the hunk does not fit blob {blob}, which the diff names",
                 hint=MAKE_IT,
             ) from error
+        without = self.taken_out(base, there.data, theirs)
+        if without is not None and mode == there.mode and self.file.old == self.file.new:
+            line = first_difference(lines_of(there.data), lines_of(without))
+            return _End(Status.PRESENT, line)
         pieces = self.ground.history.merge(base, there.data, theirs)
         data = settled(pieces, self.file.path)
         if data is None or not (len(pieces) == 1 or balanced(data, there.data, self.file.path)):
@@ -347,6 +351,18 @@ class _FilePlan:
         line = first_difference(lines_of(there.data), lines_of(data))
         reason = f"{show(self.file.path)}: merged three-way, from blob {blob[:12]}"
         return self.ended(there, self.linked(File(data, mode)), Status.MOVED, line, reason)
+
+    def taken_out(self, base: bytes, there: bytes, theirs: bytes) -> bytes | None:
+        """`there` without the diff, where it has all of it: out and in again, and it is the same.
+
+        A diff that moves code would else be merged in twice: the code stands where it goes to,
+        and what it comes from was gone already.
+        """
+        merge, path = self.ground.history.merge, self.file.path
+        without = settled(merge(theirs, there, base), path)
+        if without is None or without == there:
+            return None
+        return without if settled(merge(base, without, theirs), path) == there else None
 
     def lost(self, there: File, doubt: Doubt, also: str) -> _Stuck:
         """The conflict for a hunk that has no certain place in `there`."""
