@@ -422,3 +422,8 @@ class TestAfterCheck:
     def test_blank_lines_are_never_two(self, blank: str, lines: str) -> None:
         made = result(CHECKED, at="after-check", call="g", blank=blank)
         assert "\t\tgoto out;\n" + lines in made
+
+
+def test_lines_end_as_the_files_do() -> None:
+    made = result(GUARDED.replace("\n", "\r\n"), at="before-last-return")
+    assert made == GUARDED.replace("\treturn", "\trust_f();\n\treturn").replace("\n", "\r\n")
