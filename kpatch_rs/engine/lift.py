@@ -130,18 +130,28 @@ class _Search:
         """The candidates that fit, and the tree they make.
 
         Each may need another one first (a call its prototype, an object its Kconfig symbol), so
-        those that do not fit are tried again as long as others do.
+        those that do not fit are tried again as long as others do. First come those that make all
+        of a place: of two forms of an edit, the one that makes its blank lines too.
         """
         waiting = [e for e in self.candidates() if self.allowed(e, taken)]
-        tree, edits, before = self.start, list[Edit](), -1
+        tree, edits = self.start, tuple[Edit, ...]()
+        for wholly in (True, False):
+            edits, tree = self.one_by_one(waiting, edits, tree, wholly=wholly)
+        return self.together(waiting, edits, tree)
+
+    def one_by_one(
+        self, waiting: list[Edit], edits: tuple[Edit, ...], tree: TreeOverlay, *, wholly: bool
+    ) -> tuple[tuple[Edit, ...], TreeOverlay]:
+        """`edits` and those of `waiting` that fit on top of them, which are taken out of it."""
+        before = -1
         while len(edits) > before:
             before = len(edits)
             for edit in list(waiting):
-                if (nearer := self.nearer([edit], tree)) is not None:
-                    tree = nearer
-                    edits.append(edit)
+                nearer = self.nearer([edit], tree, wholly=wholly)
+                if nearer is not None:
+                    tree, edits = nearer, (*edits, edit)
                     waiting.remove(edit)
-        return self.together(waiting, tuple(edits), tree)
+        return edits, tree
 
     def together(
         self, waiting: Sequence[Edit], edits: tuple[Edit, ...], tree: TreeOverlay
@@ -195,8 +205,13 @@ class _Search:
             return Status.CONFLICT, tree
         return outcome.status, outcome.tree
 
-    def nearer(self, edits: Sequence[Edit], tree: TreeOverlay) -> TreeOverlay | None:
-        """The tree with `edits`, if every line they change is one that the patch changes so."""
+    def nearer(
+        self, edits: Sequence[Edit], tree: TreeOverlay, *, wholly: bool = False
+    ) -> TreeOverlay | None:
+        """The tree with `edits`, if every line they change is one that the patch changes so.
+
+        With `wholly`, only if the patch changes nothing more right beside them.
+        """
         reached = tree
         for edit in edits:
             status, reached = self.planned(edit, reached)
@@ -204,6 +219,8 @@ class _Search:
                 return None
         for path, now in reached.changed_since(tree).items():
             if path not in self.files or not _on_the_way(tree.read(path), now, self.files[path]):
+                return None
+            if wholly and not _whole(tree.read(path), now, self.files[path]):
                 return None
         return reached
 
@@ -300,6 +317,17 @@ def _on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:
         return now == goal
     was, reached, wanted = (lines_of(f.data if f else b"") for f in (old, now, goal))
     return distance(was, reached) + distance(reached, wanted) == distance(was, wanted)
+
+
+def _whole(old: File | None, now: File | None, goal: File | None) -> bool:
+    """Whether nothing is left to do right beside what made `now` of `old`."""
+    was, reached, wanted = (lines_of(f.data if f else b"") for f in (old, now, goal))
+    left = differences(reached, wanted)
+    return not any(
+        done.new_start <= rest.old_end and rest.old_start <= done.new_end
+        for done in differences(was, reached)
+        for rest in left
+    )
 
 
 def _without(old: list[bytes], now: list[bytes], new: list[bytes]) -> bytes | None:

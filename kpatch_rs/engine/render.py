@@ -37,10 +37,11 @@ def render(
     Raises KpatchError, naming recipe and line, for what no tree could make right.
     """
     tree = TreeOverlay(base)
+    edits = tuple(edit for recipe in series.recipes for edit in recipe.edits)
     steps = []
     for recipe in series.recipes:
         watch(recipe)
-        step = _step(recipe, Ground(tree, history, was))
+        step = _step(recipe, Ground(tree, history, was, edits))
         steps.append(step)
         tree = step.after
     return tuple(steps)

@@ -44,6 +44,8 @@ class Ground:
     history: History
     was: BaseTree | None = None
     """The kernel that the series was rendered on before, where a rebase leaves it."""
+    edits: tuple[Edit, ...] = ()
+    """All edits of the series: what stands between an edit and its place may be another one's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from kpatch_rs.syntax.c_body import (
     body_of,
     called,
     calls,
+    check_of,
     declarations_end,
     error_count,
     exits_below,
@@ -40,7 +41,7 @@ from kpatch_rs.syntax.c_body import (
     statement_around,
 )
 from kpatch_rs.syntax.c_functions import Function, functions, returns_nothing
-from kpatch_rs.syntax.c_gap import Gap, Splice, after, at_end, at_entry, before
+from kpatch_rs.syntax.c_gap import Gap, Splice, after, apart, at_end, at_entry, before
 from kpatch_rs.syntax.c_locate import (
     Definition,
     Sought,
@@ -69,14 +70,17 @@ class CCallEdit(Edit):
     """Its name as it is called: `sys_open` for SYSCALL_DEFINE3(open, ...)."""
     statement: str
     """One C statement with its semicolon."""
-    at: Literal["entry", "before-returns", "before-last-return", "before-call", "after-call"] = (
-        "entry"
-    )
+    at: Literal[
+        "entry", "before-returns", "before-last-return", "before-call", "after-call", "after-check"
+    ] = "entry"
     """entry: after the declarations at the top. before-returns: before every way out, the closing
     brace of a void function included. before-last-return: before the only way out at the top level
-    of the body. before-call, after-call: next to the statement that has the call `call`."""
+    of the body. before-call, after-call: next to the statement that has the call `call`;
+    after-check: behind the `if` right below it that tests what it returned."""
     call: str | None = None
     """The called function next to which the statement goes; must be called exactly once there."""
+    blank: Literal["above", "below", "both"] | None = None
+    """Blank lines that come with it, where none is there yet."""
     also: tuple[RepoPath, ...] = ()
     """Other files that the function is in, in other kernels; `rebase` adds what it found out."""
 
@@ -161,9 +165,9 @@ at = "before-last-return"
     ) -> Outcome:
         text, anchor = found.text, f"{edit.function}()"
         body = body_of(text, found.function)
-        there = _occurrences(body, statement)
-        gaps = _gaps(edit, body, there)
-        holding = [span for span in there if any(gap.holds(text, *span) for gap in gaps)]
+        there, beside = _occurrences(body, statement), _beside(edit, ground, body)
+        gaps = [apart(text, gap, edit.blank or "") for gap in _gaps(edit, body, there)]
+        holding = [s for s in there if any(gap.holds(text, *s, beside) for gap in gaps)]
         if there and len(holding) == len(gaps) == len(there):
             return self.present(ground, place_in(found.path, text, there[0][0]), anchor=anchor)
         if there:
@@ -261,15 +265,19 @@ def _lifted(change: Change, function: Function, match: re.Match[bytes]) -> Itera
         function=show(function.name),
         statement=match[2].replace(b"\n" + match[1], b"\n").decode(errors="replace"),
     )
-    yield edit
-    yield replace(edit, at="before-last-return")
     above = _CALLED.findall(code, max(function.open, match.start() - _AROUND), match.start())
     below = _CALLED.findall(code, match.end(), min(function.close, match.end() + _AROUND))
+    places = [edit, replace(edit, at="before-last-return")]
     for name in above[::-1][:_NEIGHBOURS]:
-        yield replace(edit, at="after-call", call=show(name))
-    for name in below[:_NEIGHBOURS]:
-        yield replace(edit, at="before-call", call=show(name))
-    yield replace(edit, at="before-returns")
+        places.append(replace(edit, at="after-call", call=show(name)))
+        places.append(replace(edit, at="after-check", call=show(name)))
+    places += [replace(edit, at="before-call", call=show(name)) for name in below[:_NEIGHBOURS]]
+    places.append(replace(edit, at="before-returns"))
+    yield from places
+    if any(change.adds(at) for at in (match.start() - 1, match.end() + 1)):
+        yield from (replace(place, blank="above") for place in places)
+        yield from (replace(place, blank="below") for place in places)
+        yield from (replace(place, blank="both") for place in places)
 
 
 def _statement(edit: CCallEdit) -> bytes:
@@ -289,7 +297,7 @@ def _statement(edit: CCallEdit) -> bytes:
             f"function = '{edit.function}' is the macro that all system calls are made with",
             hint='SYSCALL_DEFINE4(openat, …) makes one named: function = "sys_openat"',
         )
-    if (edit.call is not None) != edit.at.endswith("-call"):
+    if (edit.call is not None) != edit.at.endswith(("-call", "-check")):
         needs = "needs" if edit.call is None else "has no use for"
         raise KpatchError(
             f'at = "{edit.at}" {needs} call', hint='at = "before-call", call = "foo_register"'
@@ -351,6 +359,13 @@ def _by_call(edit: CCallEdit, body: Body, call: bytes, there: Sequence[tuple[int
             at=found[0] if found else body.function.named,
         )
     statement = statement_around(body, found[0])
+    if edit.at == "after-check":
+        check = check_of(body, statement)
+        if check is None:
+            raise _Elsewhere(
+                f"no if right below the call of {edit.call}() tests what it returned", near=found
+            )
+        return after(body, check)
     if why := _no_neighbour(edit, body, statement):
         raise _Elsewhere(why, near=found)
     if statement.type == "declaration":
@@ -396,11 +411,22 @@ def _occurrences(body: Body, statement: bytes) -> list[tuple[int, int]]:
     ]
 
 
+def _beside(edit: CCallEdit, ground: Ground, body: Body) -> list[tuple[int, int]]:
+    """Where the series' other statements for the function stand: they may share a place."""
+    others = {
+        e.statement.strip().encode()
+        for e in ground.edits
+        if isinstance(e, CCallEdit) and e.function == edit.function
+    }
+    return [span for other in others for span in _occurrences(body, other)]
+
+
 def _spliced(data: bytes, splices: Sequence[Splice]) -> bytes:
     """`data` with `splices`, sorted by place and apart from each other, carried out."""
+    ending = b"\r\n" if data.count(b"\r\n") == data.count(b"\n") else b"\n"
     out, at = [], 0
     for splice in splices:
-        out += [data[at : splice.start], splice.text]
+        out += [data[at : splice.start], splice.text.replace(b"\n", ending)]
         at = splice.end
     return b"".join((*out, data[at:]))
 

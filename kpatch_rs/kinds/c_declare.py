@@ -18,9 +18,10 @@ from kpatch_rs.model.outcome import Candidate, Outcome
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
+from kpatch_rs.syntax.c_beside import above_comment, declared_around, extent
 from kpatch_rs.syntax.c_body import Unclear, parse_c
 from kpatch_rs.syntax.c_functions import functions_named, macros_named
-from kpatch_rs.syntax.c_includes import below_includes, header_end
+from kpatch_rs.syntax.c_includes import below_includes, guard_of, header_end
 from kpatch_rs.syntax.c_locate import place_in
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import CText, c_text
@@ -43,6 +44,14 @@ class CDeclareEdit(Edit):
     """The symbol, without CONFIG_, under which the function exists; None: always, no stub."""
     stub: str | None = None
     """The stub's body where the return type does not tell it: `return -ENODEV;`"""
+    block: str | None = None
+    """The lines as the file is to have them, where they are not in the usual form: `#ifdef` for
+    `IS_ENABLED()`, a stub on several lines, a comment. They must say what the keys above say."""
+    after: str | None = None
+    """The function below whose prototype or definition it goes; with `block`, its blank lines are
+    the only ones that come along."""
+    before: str | None = None
+    """The function above whose prototype or definition it goes."""
 
 
 class CDeclare(Rooted[CDeclareEdit]):
@@ -132,9 +141,43 @@ def _lifted(text: CText, name: bytes, change: Change) -> Iterator[CDeclareEdit]:
             config=show(tested[-1][1] or tested[-1][2]) if tested else None,
         )
         yield bare
+        usual = [bare]
         for stub in functions_named(text, name) if bare.config else ():
             body = text.data[stub.open + 1 : stub.close].strip()
-            yield replace(bare, stub="\n".join(show(line.strip()) for line in body.split(b"\n")))
+            lines = (show(line.strip()) for line in body.split(b"\n"))
+            usual.append(replace(bare, stub="\n".join(lines)))
+        yield from usual
+        yield from _lifted_as_it_is(text, usual, change, offset)
+
+
+def _lifted_as_it_is(
+    text: CText, usual: Sequence[CDeclareEdit], change: Change, offset: int
+) -> Iterator[CDeclareEdit]:
+    """Beside a neighbour in the usual form; and in its own form, here and there."""
+    start, end = next((a, b) for a, b in change.added if a <= offset < b)
+    above, below = declared_around(text, start, end)
+    if above:
+        yield from (replace(edit, after=show(above)) for edit in usual)
+    if below:
+        yield from (replace(edit, before=show(below)) for edit in usual)
+    bare = usual[0]
+    yield replace(bare, block=change.new[start:end].strip(b"\n").decode() + "\n")
+    if above:
+        yield replace(bare, block=_turned(change.new, start, end, -1), after=show(above))
+    if below:
+        yield replace(bare, block=_turned(change.new, start, end, 1), before=show(below))
+
+
+def _turned(data: bytes, start: int, end: int, by: int) -> str:
+    """The added lines `start` to `end`, taken as far up (-1) or down (1) as blank lines let them.
+
+    A line added between two blank ones may as well have come with the one above as with the other.
+    """
+    while by < 0 and data[:start].endswith(b"\n\n") and data[:end].endswith(b"\n\n"):
+        start, end = start - 1, end - 1
+    while by > 0 and data[start:].startswith(b"\n") and data[end:].startswith(b"\n"):
+        start, end = start + 1, end + 1
+    return data[start:end].decode()
 
 
 def _wanted(edit: CDeclareEdit) -> Prototype:
@@ -145,6 +188,10 @@ def _wanted(edit: CDeclareEdit) -> Prototype:
             f"prototype = '{edit.prototype}' is not one C prototype",
             hint='with its semicolon: prototype = "int foo_rust_init(struct foo *foo);"',
         )
+    if edit.after is not None and edit.before is not None:
+        raise KpatchError("after and before exclude each other", hint="keep the nearer one")
+    if edit.block is not None:
+        _refuse_other_block(edit, wanted)
     if edit.config is None:
         if edit.stub is not None:
             raise KpatchError("stub needs config", hint='config = "FOO_RUST"')
@@ -163,12 +210,25 @@ def _wanted(edit: CDeclareEdit) -> Prototype:
             f"stub = '{edit.stub}' is not the body of a C function",
             hint='statements with their semicolons: stub = "return -ENODEV;"',
         )
-    if edit.stub is None and wanted.nothing_done() is None:
+    if edit.stub is None and edit.block is None and wanted.nothing_done() is None:
         raise KpatchError(
             f"what the stub of {wanted.name.decode()}() returns is not plain from its type",
             hint='write its body: stub = "return …;"',
         )
     return wanted
+
+
+def _refuse_other_block(edit: CDeclareEdit, wanted: Prototype) -> None:
+    """Refuse a block that does not say what prototype and config say. Raises KpatchError."""
+    if edit.stub is not None:
+        raise KpatchError("block has the stub in it", hint="leave out stub")
+    there = _already(edit, c_text((edit.block or "").encode()), wanted)
+    if there is None or there[1]:
+        why = there[1].replace(" there", " in it") if there else "it has no such prototype"
+        raise KpatchError(
+            f"block does not say what prototype and config say: {why}",
+            hint="make the three say the same, or leave out block for the usual form",
+        )
 
 
 def _is_body(stub: bytes) -> bool:
@@ -177,6 +237,9 @@ def _is_body(stub: bytes) -> bool:
 
 
 def _block(edit: CDeclareEdit, wanted: Prototype) -> bytes:
+    if edit.block is not None:
+        beside = edit.after is not None or edit.before is not None
+        return (edit.block if beside else edit.block.strip("\n") + "\n").encode()
     if edit.config is None:
         return wanted.declaration() + b"\n"
     lines = [line.strip().encode() for line in (edit.stub or "").splitlines()]
@@ -203,7 +266,12 @@ def _already(edit: CDeclareEdit, text: CText, wanted: Prototype) -> tuple[int, s
 
 def _otherwise_guarded(edit: CDeclareEdit, text: CText, offset: int, name: str, stub: bool) -> str:
     """What is wrong with the conditions the prototype at `offset` stands under; '' for nothing."""
-    conditions = [d for d in text.enclosing(offset) if b"CONFIG_" in d.rest]
+    guard = guard_of(text)
+    conditions = [
+        d
+        for d in text.enclosing(offset)
+        if re.search(rb"\bCONFIG_", d.rest) and not (guard and d == guard.opening)
+    ]
     if edit.config is None:
         rest = show(conditions[-1].rest) if conditions else ""
         return f"{name}() is declared there only under: {rest}" if conditions else ""
@@ -217,6 +285,8 @@ def _place(text: CText, edit: CDeclareEdit) -> tuple[int, bytes, bytes]:
     """Where the block goes, and the blank lines before and behind it. Raises Unclear."""
     if shared := _NOT_FOR_CODE.search(edit.file):
         raise Unclear(0, f"what is in {shared[1].decode()} is not read by the kernel's C code only")
+    if edit.after is not None or edit.before is not None:
+        return _beside(text, edit)
     if edit.file.endswith(b".h"):
         end = header_end(text)
         start = len(text.data[:end].rstrip())
@@ -230,6 +300,18 @@ def _place(text: CText, edit: CDeclareEdit) -> tuple[int, bytes, bytes]:
         raise Unclear(0, "no #include stands above the first line of code")
     nothing_follows = text.data[below : text.line_end(below)].strip() == b""
     return below, b"\n", b"" if nothing_follows else b"\n"
+
+
+def _beside(text: CText, edit: CDeclareEdit) -> tuple[int, bytes, bytes]:
+    """The same right above or below another declaration. Raises Unclear."""
+    start, end = extent(text, (edit.after or edit.before or "").encode())
+    at = end if edit.after is not None else above_comment(text, start)
+    if edit.block is not None:
+        return at, b"" if not at or text.data[:at].endswith(b"\n") else b"\n", b""
+    blank_above = text.data[:at].endswith(b"\n\n") or not at
+    blank_below = not text.data[at : text.line_end(at)].strip()
+    joins = edit.config is None and _ends_in_prototype(text, at)
+    return at, b"" if blank_above or joins else b"\n", b"" if blank_below or joins else b"\n"
 
 
 def _ends_in_prototype(text: CText, start: int) -> bool:

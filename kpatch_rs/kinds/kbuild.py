@@ -21,7 +21,15 @@ from kpatch_rs.model.series import Edit
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.syntax.kbuild import Assignment, Condition, Include, list_name, read_makefile
 from kpatch_rs.syntax.kbuild_folder import Entry, Folder, read_folder
-from kpatch_rs.syntax.kbuild_spot import Listing, Spot, Unclear, find_spot, lead, spot_line
+from kpatch_rs.syntax.kbuild_spot import (
+    Listing,
+    Spot,
+    Unclear,
+    continuation,
+    find_spot,
+    lead,
+    spot_line,
+)
 
 _OBJECT = re.compile(r"[\w.+-]+(?:/[\w.+-]+)*\.o", re.ASCII)
 _MODULE = re.compile(r"(?!.*\.k?o$)[\w.+-]+(?:/[\w.+-]+)*", re.ASCII)
@@ -50,6 +58,10 @@ class KbuildEdit(Edit):
     """The composite it is linked into, without .o; None: an own obj-$(CONFIG_…) line."""
     config: str | None = None
     """The Kconfig symbol it is built under, without CONFIG_; None: always."""
+    beside: str | None = None
+    """Another object of the list, right behind which it stands in the very same assignment;"""
+    continued: bool = False
+    """on a continued line of its own."""
 
     @property
     def listing(self) -> Listing:
@@ -92,7 +104,11 @@ config = "FOO_RUST"
                 anchor=edit.anchor,
                 candidates=_offered(folder.lists(edit.listing.stem)),
             )
-        return self._listed(edit, ground, folder, spot) or self._insert(edit, ground, spot)
+        if there := self._listed(edit, ground, folder, spot):
+            return there
+        if edit.beside is not None:
+            return self._insert_beside(edit, ground, folder, spot)
+        return self._insert(edit, ground, spot)
 
     def proofs(self, edit: KbuildEdit, outcome: Outcome) -> Sequence[Proof]:
         folder = read_folder(outcome.tree, edit.file)
@@ -108,20 +124,27 @@ config = "FOO_RUST"
     def lift(self, change: Change) -> Sequence[KbuildEdit]:
         if change.created or not _KBUILD_FILE.search(change.path):
             return ()
-        return tuple(
-            KbuildEdit(
-                where=change.where,
-                file=change.path,
-                object=show(word.text),
-                module=None if name.stem == b"obj" else show(name.stem),
-                config=show(name.config) or None,
+        found = [
+            (
+                statement,
+                KbuildEdit(
+                    where=change.where,
+                    file=change.path,
+                    object=show(word.text),
+                    module=None if name.stem == b"obj" else show(name.stem),
+                    config=show(name.config) or None,
+                    beside=show(before.text) if before else None,
+                ),
             )
             for statement in read_makefile(change.new).statements
-            if isinstance(statement, Assignment) and change.adds(statement.start)
+            if isinstance(statement, Assignment)
             if (name := list_name(statement.name)) and not name.other
-            for word in statement.words
-            if _OBJECT.fullmatch(show(word.text))
-        )
+            for before, word in zip((None, *statement.words), statement.words, strict=False)
+            if _OBJECT.fullmatch(show(word.text)) and change.adds(word.start)
+        ]
+        own = [replace(edit, beside=None) for s, edit in found if change.adds(s.start)]
+        beside = [edit for _, edit in found if edit.beside]
+        return (*own, *beside, *(replace(edit, continued=True) for edit in beside))
 
     def _insert(self, edit: KbuildEdit, ground: Ground, spot: Spot) -> Outcome:
         source, text = spot.source, spot_line(spot, edit.listing)
@@ -134,10 +157,33 @@ config = "FOO_RUST"
             anchor=edit.anchor,
             text=text,
         )
-        if source.path == edit.file:
-            return outcome
-        why = f"{edit.anchor} stands in {show(source.path)}, not in {show(edit.file)}"
-        return replace(outcome, status=Status.MOVED, reason=why)
+        return _moved(edit, outcome, source.path)
+
+    def _insert_beside(
+        self, edit: KbuildEdit, ground: Ground, folder: Folder, spot: Spot
+    ) -> Outcome:
+        beside = posixpath.normpath(edit.beside or "").encode()
+        found = [e for e in folder.lists(edit.listing.stem) if e.names(beside)]
+        needs = [_needs(e, spot) for e in found]
+        if needs != [{edit.listing.config} - {b""}]:
+            why = "is in no list of its own" if not found else "is listed under another condition"
+            return self.conflict(
+                ground,
+                f"{edit.beside} {why if len(found) < 2 else 'is listed more than once'} "
+                f"({edit.anchor}): {edit.object} cannot stand beside it",
+                hint='name another object: beside = "…"; or leave it out, for a line of its own',
+                anchor=edit.anchor,
+                candidates=_offered(found),
+            )
+        source, assignment = found[0].source, found[0].assignment
+        word = next(w for w in assignment.words if posixpath.normpath(w.text) == beside)
+        offset = word.start + len(word.text)
+        gap = continuation(source.data, assignment) if edit.continued else b" "
+        text = gap + edit.listing.object
+        data = splice(source.data, offset, text)
+        line = line_of(data, offset + len(text))
+        outcome = self.done(ground, source.path, data, line=line, anchor=edit.anchor, text=text)
+        return _moved(edit, outcome, source.path)
 
     def _listed(
         self, edit: KbuildEdit, ground: Ground, folder: Folder, spot: Spot
@@ -234,6 +280,14 @@ config = "FOO_RUST"
         )
 
 
+def _moved(edit: KbuildEdit, outcome: Outcome, path: RepoPath) -> Outcome:
+    """`outcome`, as `moved` where the list stands in another file than the edit names."""
+    if path == edit.file:
+        return outcome
+    why = f"{edit.anchor} stands in {show(path)}, not in {show(edit.file)}"
+    return replace(outcome, status=Status.MOVED, reason=why)
+
+
 def _refuse_malformed(edit: KbuildEdit) -> None:
     if not _OBJECT.fullmatch(edit.object):
         raise KpatchError(
@@ -248,6 +302,12 @@ def _refuse_malformed(edit: KbuildEdit) -> None:
             f"config '{edit.config}' names no Kconfig symbol",
             hint='write it without CONFIG_: config = "FOO_RUST"',
         )
+    if edit.beside is not None and not _OBJECT.fullmatch(edit.beside):
+        raise KpatchError(
+            f"beside '{edit.beside}' names no object file", hint='write it as beside = "foo.o"'
+        )
+    if edit.continued and edit.beside is None:
+        raise KpatchError("continued needs beside", hint='beside = "foo.o"')
     if edit.object == f"{edit.module}.o":
         raise KpatchError(
             f"object '{edit.object}' is the module itself",

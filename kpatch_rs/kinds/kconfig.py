@@ -22,6 +22,9 @@ from kpatch_rs.syntax.kconfig import Block, Entry, KconfigFile, read_kconfig, sy
 from kpatch_rs.syntax.kconfig_tree import anywhere, definitions, undefined
 
 _HELP_INDENT = "\t  "
+_LINE_END = "\n"
+_TYPED = re.compile(r'(?m)^\s+(?:def_)?(bool|tristate|int|hex|string)\b(?:\s+(")?)')
+_PROMPTED = re.compile(r"(?m)^\s+prompt\s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,9 @@ class KconfigEdit(Edit):
     default: tuple[str, ...] = ()
     """Each becomes one `default` line: "y", "y if FOO"."""
     help: str = ""
+    lines: str = ""
+    """All of the entry below its first line, as the file is to have it, where its properties or
+    their order are not the usual ones; type, prompt and the rest above are left out then."""
     after: str | None = None
     """Put it after this symbol's entry, wherever in `file` that is."""
     menu: str | None = None
@@ -55,6 +61,8 @@ class KconfigEdit(Edit):
 
     def entry(self) -> bytes:
         """The entry as the file holds it: in the order and form of the kernel's own."""
+        if self.lines:
+            return f"config {self.symbol}\n{self.lines.rstrip(_LINE_END)}\n".encode()
         quoted = self.prompt and self.prompt.replace("\\", "\\\\").replace('"', '\\"')
         lines = [f'{self.type} "{quoted}"' if self.prompt else self.type]
         lines += [f"default {value}" for value in self.default]
@@ -123,10 +131,13 @@ after = "FOO"
         return self._insert(edit, ground, spot)
 
     def proofs(self, edit: KconfigEdit, outcome: Outcome) -> Sequence[Proof]:
-        if edit.prompt is None:
+        typed = _TYPED.search(edit.entry().decode())
+        kind_of_value = typed[1] if typed else "unknown"
+        prompted = (typed and typed[2]) or _PROMPTED.search(edit.entry().decode())
+        if not prompted:
             why = "has no prompt: only a select or its default sets it"
-        elif edit.type not in ("bool", "tristate"):
-            why = f"is of type {edit.type}: it has a value, and is not switched on and off"
+        elif kind_of_value not in ("bool", "tristate"):
+            why = f"is of type {kind_of_value}: it has a value, and is not switched on and off"
         else:
             return [Reachable(edit.symbol)]
         return [Unprovable(f"{edit.symbol} {why}")]
@@ -201,7 +212,22 @@ _PROPERTY = re.compile(
 
 def _lifted(change: Change, above: Entry | None, entry: Entry) -> Iterator[KconfigEdit]:
     """The entry as an edit, held by the entry above it, by that and its block, by its block."""
-    _, *lines = change.new[entry.start : entry.end].decode(errors="replace").split("\n")[:-1]
+    usual = _in_usual_form(change, entry)
+    text = change.new[entry.start : entry.end].decode(errors="replace")
+    lines = text.partition("\n")[2]
+    bare = usual or KconfigEdit(
+        where=change.where, file=change.path, symbol=entry.symbol, lines=lines
+    )
+    titles = (None, *(block.title for block in reversed(entry.blocks) if block.title))
+    held = [(above.symbol, title) for title in titles] if above else []
+    for after, menu in (*held, *((None, title) for title in titles)):
+        yield replace(bare, after=after, menu=menu)
+
+
+def _in_usual_form(change: Change, entry: Entry) -> KconfigEdit | None:
+    """The entry by its properties; None where they do not give these very lines."""
+    text = change.new[entry.start : entry.end]
+    _, *lines = text.decode(errors="replace").split("\n")[:-1]
     head = lines.index("\thelp") if "\thelp" in lines else len(lines)
     found = [_PROPERTY.fullmatch(line) for line in lines[:head]]
     said = {
@@ -209,36 +235,45 @@ def _lifted(change: Change, above: Entry | None, entry: Entry) -> Iterator[Kconf
         for key in ("type", "prompt", "default", "depends", "select")
     }
     if None in found or len(said["type"]) != 1:
-        return
-    titles = (None, *(block.title for block in reversed(entry.blocks) if block.title))
-    held = [(above.symbol, title) for title in titles] if above else []
-    for after, menu in (*held, *((None, title) for title in titles)):
-        yield KconfigEdit(
-            where=change.where,
-            file=change.path,
-            symbol=entry.symbol,
-            type=cast(Any, said["type"][0]),  # one of its five, as _PROPERTY has it
-            prompt=re.sub(r"\\(.)", r"\1", said["prompt"][0]) if said["prompt"] else None,
-            depends=said["depends"],
-            select=said["select"],
-            default=said["default"],
-            help="".join(f"{line.removeprefix(_HELP_INDENT)}\n" for line in lines[head + 1 :]),
-            after=after,
-            menu=menu,
-        )
+        return None
+    edit = KconfigEdit(
+        where=change.where,
+        file=change.path,
+        symbol=entry.symbol,
+        type=cast(Any, said["type"][0]),  # one of its five, as _PROPERTY has it
+        prompt=re.sub(r"\\(.)", r"\1", said["prompt"][0]) if said["prompt"] else None,
+        depends=said["depends"],
+        select=said["select"],
+        default=said["default"],
+        help="".join(f"{line.removeprefix(_HELP_INDENT)}\n" for line in lines[head + 1 :]),
+    )
+    return edit if edit.entry().rstrip() == text.rstrip() else None
+
+
+_NOTHING = (None, (), (), (), "")
+"""prompt, depends, select, default and help of an edit that has none."""
 
 
 def _refuse_malformed(edit: KconfigEdit) -> frozenset[str]:
     """The symbols the entry names. Raises KpatchError where the recipe makes no entry."""
     one_line = (edit.symbol, edit.prompt or "", *edit.depends, *edit.select, *edit.default)
-    if any(c < " " and c != "\t" for text in one_line for c in text) or "\0" in edit.help:
+    if (
+        any(c < " " and c != "\t" for text in one_line for c in text)
+        or "\0" in edit.help + edit.lines
+    ):
         raise KpatchError(
             f"{edit.symbol}: a line break or control character in a value",
             hint='one line each; more conditions are more strings: depends = ["A", "B"]',
         )
-    entries = read_kconfig(edit.entry()).entries
+    if edit.lines and (edit.prompt, edit.depends, edit.select, edit.default, edit.help) != _NOTHING:
+        raise KpatchError(
+            f"{edit.symbol}: lines says all of the entry",
+            hint="leave out prompt, depends, select, default and help, or leave out lines",
+        )
+    kconfig = read_kconfig(edit.entry())
+    entries = kconfig.entries
     named = symbols_in(edit.entry())
-    if named is None or [e.symbol for e in entries] != [edit.symbol]:
+    if named is None or [e.symbol for e in entries] != [edit.symbol] or kconfig.blocks:
         shown = edit.entry().decode().splitlines()
         raise KpatchError(
             f"symbol, depends, select or default is no valid Kconfig: {' / '.join(shown[:4])}",

@@ -276,7 +276,11 @@ class FilePlan:
             also = f"the repository has no blob {blob}" if blob else missing
             raise self.lost(there, doubts[0], also)
         spots = self.in_base(base)
-        data = self.merge(base, there.data, put(base, spots))
+        theirs = put(base, spots)
+        without = self.taken_out(base, there.data, theirs)
+        if without is not None and mode == there.mode and self.file.old == self.file.new:
+            return End(Status.PRESENT, first_difference(lines_of(there.data), lines_of(without)))
+        data = self.merge(base, there.data, theirs)
         if data is None:
             if end := self.carried(base, spots, there):
                 return end
@@ -286,6 +290,17 @@ class FilePlan:
         line = first_difference(lines_of(there.data), lines_of(data))
         reason = f"{show(self.file.path)}: merged three-way, from blob {blob[:12]}"
         return self.ended(there, self.linked(File(data, mode)), Status.MOVED, line, reason)
+
+    def taken_out(self, base: bytes, there: bytes, theirs: bytes) -> bytes | None:
+        """`there` without the diff, where it has all of it: out and in again, and it is the same.
+
+        A diff that moves code would else be merged in twice: the code stands where it goes to,
+        and what it comes from was gone already.
+        """
+        without = self.merge(theirs, there, base)
+        if without is None or without == there:
+            return None
+        return without if self.merge(base, without, theirs) == there else None
 
     def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
         """The three in one; None where they conflict."""

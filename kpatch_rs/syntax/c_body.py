@@ -55,6 +55,10 @@ class Unclear(KpatchError):
         self.offset = offset
 
 
+_ASSIGNED = re.compile(rb"(?:[A-Za-z_][\w \t]*[ \t*])?([A-Za-z_][\w.]*(?:->\w+)*)\s*=(?!=)")
+"""What a statement, or a declaration, assigns to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement; offsets into the file."""
@@ -172,6 +176,25 @@ def statement_around(body: Body, offset: int) -> Statement:
     if node is None or node.type == "compound_statement" or _broken(node):
         raise Unclear(offset, "its statement cannot be told apart from what surrounds it")
     return body.statement(node)
+
+
+def check_of(body: Body, statement: Statement) -> Statement | None:
+    """The `if` right below `statement` that tests what it assigned; None where there is none."""
+    at = statement.start - body.shift
+    node = body.root.descendant_for_byte_range(at, at)
+    while node is not None and node.end_byte + body.shift < statement.end:
+        node = node.parent
+    assigned = _ASSIGNED.match(body.text.code, statement.start, statement.end)
+    below = node.next_named_sibling if node is not None else None
+    while below is not None and below.type == "comment":
+        below = below.next_named_sibling
+    if assigned is None or below is None or below.type != "if_statement" or _broken(below):
+        return None
+    condition = below.child_by_field_name("condition")
+    tested = condition.text if condition is not None and condition.text else b""
+    found = re.search(rb"(?<![\w.>])%s(?!\w)" % re.escape(assigned[1]), tested)
+    between = body.text.between(statement.end, below.start_byte + body.shift)
+    return body.statement(below) if found and not between else None
 
 
 def exits_below(body: Body) -> bool:

@@ -8,6 +8,7 @@ place on a line of its own cannot be had with certainty.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kpatch_rs.syntax.c_body import Body, Statement, Unclear, declarations_end
@@ -50,11 +51,19 @@ class Gap:
         text = self.lead + b"\n".join(lines) + self.tail
         return (Splice(self.start, self.end, text), *self.also)
 
-    def holds(self, text: CText, start: int, end: int) -> bool:
-        """Whether the statement at `start` to `end` of the file is already in this place."""
+    def holds(
+        self, text: CText, start: int, end: int, beside: Sequence[tuple[int, int]] = ()
+    ) -> bool:
+        """Whether the statement at `start` to `end` of the file is already in this place.
+
+        Statements that are to stand in the same place, `beside`, may come between.
+        """
         edge = (self.after, start) if self.after is not None else (end, self.before)
         low, high = edge[0] or 0, edge[1] or 0
-        return low <= high and text.blank(low, high) and not text.between(low, high)
+        between = sorted(span for span in beside if low <= span[0] and span[1] <= high)
+        edges = [low, *(at for span in between for at in span), high]
+        blank = all(text.blank(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))
+        return low <= high and blank and not text.between(low, high)
 
 
 def at_entry(body: Body) -> Gap:
@@ -119,6 +128,16 @@ def after(body: Body, statement: Statement) -> Gap:
         raise Unclear(statement.start, "it shares its line with other code")
     start = _line_after(text, statement.end)
     return Gap(start, start, text.indent(statement.start), after=statement.end)
+
+
+def apart(text: CText, gap: Gap, blank: str) -> Gap:
+    """`gap` with a blank line "above", "below" or, "both", around it, where there is none yet."""
+    above, below = text.data[: gap.start] + gap.lead, gap.tail + text.data[gap.end :]
+    if blank in ("above", "both") and gap.lead in (b"", b"\n") and not above.endswith(b"\n\n"):
+        gap = replace(gap, lead=gap.lead + b"\n")
+    if blank in ("below", "both") and gap.tail == b"\n" and not below.startswith(b"\n\n"):
+        gap = replace(gap, tail=b"\n\n")
+    return gap
 
 
 def _braced(body: Body, statement: Statement, last: int) -> Gap:
@@ -236,7 +255,8 @@ def _right_below_declarations(body: Body, offset: int) -> bool:
         end = declarations_end(body)
     except Unclear:
         return False
-    return body.text.blank(end, offset) and not body.text.between(end, offset)
+    below = end <= offset  # a guard() is one of them
+    return below and body.text.blank(end, offset) and not body.text.between(end, offset)
 
 
 def _body_indent(body: Body, end: int) -> bytes:

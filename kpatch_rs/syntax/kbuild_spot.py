@@ -88,6 +88,16 @@ def spot_line(spot: Spot, listing: Listing) -> bytes:
     return head + gap + b"+= " + listing.object + newline(spot)
 
 
+def continuation(data: bytes, assignment: Assignment) -> bytes:
+    """What begins one more line of `assignment`: indented as its others are, or as its value is."""
+    lines = data[assignment.start : assignment.end].split(b"\n")
+    for line in lines[1:]:
+        if line.strip():
+            return b" \\\n" + line[: len(line) - len(line.lstrip())]
+    width = _width(data[assignment.start : assignment.words[0].start])
+    return b" \\\n" + b"\t" * (width // 8) + b" " * (width % 8)
+
+
 def newline(spot: Spot) -> bytes:
     """How the line before ends."""
     return b"\r\n" if spot.source.data[: spot.offset].endswith(b"\r\n") else b"\n"

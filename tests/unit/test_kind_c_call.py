@@ -344,3 +344,86 @@ def test_the_mode_of_the_file_is_kept() -> None:
     outcome = C_CALL.plan(an_edit(), Ground(tree, NoHistory()))
     file = outcome.tree.read(RepoPath(FILE.encode()))
     assert file and file.mode == "100755"
+
+
+GUARDED = """int f(void)
+{
+	struct foo *foo;
+
+	guard(mutex)(&lock);
+	g();
+	return 0;
+}
+"""
+
+
+def test_before_a_guard_is_not_behind_it() -> None:
+    made = result(GUARDED, at="before-call", call="guard")
+    assert made == GUARDED.replace("\tguard", "\trust_f();\n\tguard")
+
+
+def test_two_statements_share_a_place() -> None:
+    """On its own result, each is where it is wanted: what is between is the series' own."""
+    first, second = an_edit(), an_edit(statement="rust_g();")
+    base = TreeOverlay(DictTree({FILE: GUARDED.encode()}))
+    tree = C_CALL.plan(first, Ground(base, NoHistory())).tree
+    tree = C_CALL.plan(second, Ground(tree, NoHistory())).tree
+    file = tree.read(RepoPath(FILE.encode()))
+    assert file
+    assert b"\trust_g();\n\trust_f();\n\tg();" in file.data
+    for edit in (first, second):
+        known = Ground(tree, NoHistory(), edits=(first, second))
+        assert C_CALL.plan(edit, known).status is Status.PRESENT
+    foreign = C_CALL.plan(first, Ground(tree, NoHistory(), edits=(first,)))
+    assert foreign.status is Status.CONFLICT, "what somebody else put there is not looked through"
+
+
+CHECKED = """int f(void)
+{
+	int r;
+
+	r = g();
+	/* why */
+	if (r < 0)
+		goto out;
+
+	h();
+	if (r)
+		return r;
+	int late = k();
+	if (late)
+		return late;
+out:
+	return r;
+}
+"""
+
+
+class TestAfterCheck:
+    def test_it_comes_behind_the_if(self) -> None:
+        made = result(CHECKED, at="after-check", call="g")
+        assert "\t\tgoto out;\n\trust_f();\n\n\th();" in made
+
+    def test_a_declaration_is_checked_too(self) -> None:
+        made = result(CHECKED, at="after-check", call="k")
+        assert "\t\treturn late;\n\trust_f();\nout:" in made
+
+    def test_an_if_about_something_else_is_no_check(self) -> None:
+        assert "tests what it returned" in refused(CHECKED, at="after-check", call="h")
+
+    @pytest.mark.parametrize(
+        ("blank", "lines"),
+        [
+            ("above", "\n\trust_f();\n\n\th();"),
+            ("below", "\trust_f();\n\n\th();"),
+            ("both", "\n\trust_f();\n\n\th();"),
+        ],
+    )
+    def test_blank_lines_are_never_two(self, blank: str, lines: str) -> None:
+        made = result(CHECKED, at="after-check", call="g", blank=blank)
+        assert "\t\tgoto out;\n" + lines in made
+
+
+def test_lines_end_as_the_files_do() -> None:
+    made = result(GUARDED.replace("\n", "\r\n"), at="before-last-return")
+    assert made == GUARDED.replace("\treturn", "\trust_f();\n\treturn").replace("\n", "\r\n")

@@ -120,3 +120,50 @@ def test_the_source_of_the_same_name_proves_a_header() -> None:
     other = {FILE: "", "drivers/foo/foo.c": "", "drivers/foo/a.c": source}
     assert proofs(other) == ObjectBuilds(RepoPath(b"drivers/foo/a.o"), off_too=True)
     assert isinstance(proofs({FILE: "", "drivers/foo/foo.c": "// foo.h\n"}), Unprovable)
+
+
+def test_an_include_guard_is_no_configuration() -> None:
+    """The name of include/linux/kconfig.h's own has CONFIG_ in it."""
+    header = "#ifndef {0}\n#define {0}\n\nint f(int a);\n\n#endif\n"
+    for guard in ("__LINUX_KCONFIG_H", "CONFIG_FOO_H"):
+        assert planned(header.format(guard)).status is Status.PRESENT
+
+
+ODD = "#ifdef CONFIG_FOO\nint f(int a);\n#else\nstatic inline int f(int a) { return 0; }\n#endif\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"block": "int g(int a);\n"}, "it has no such prototype"),
+        ({"block": "long f(int a);\n"}, "is declared otherwise in it"),
+        ({"block": ODD}, "declared in it only under"),
+        ({"block": ODD, "config": "BAR"}, "not under CONFIG_BAR"),
+        ({"block": "int f(int a);\n", "config": "FOO"}, "not under CONFIG_FOO"),
+        ({"block": ODD, "config": "FOO", "stub": "return 0;"}, "block has the stub in it"),
+        ({"after": "g", "before": "h"}, "exclude each other"),
+    ],
+)
+def test_a_block_says_what_the_recipe_says(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(KpatchError, match=message) as error:
+        planned("int g(void);\n", FILE, **changes)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize(("at", "above"), [("after", True), ("before", False)])
+def test_beside_another_one_and_its_stub(at: str, above: bool) -> None:
+    """Never between the arms of the #if that a declaration shares with its stub."""
+    other = ODD.replace("f(", "g(")
+    outcome = planned(other, block=ODD, config="FOO", **{at: "g"})
+    assert outcome.status is Status.EXACT
+    file = outcome.tree.read(RepoPath(FILE.encode()))
+    assert file
+    assert file.data.decode() == (other + ODD if above else ODD + other)
+
+
+def test_above_a_function_is_above_its_comment() -> None:
+    source = "#include <a.h>\n\n/* What g does. */\nint g(void)\n{\n\treturn 0;\n}\n"
+    outcome = planned(source, file="a.c", before="g")
+    file = outcome.tree.read(RepoPath(b"a.c"))
+    assert file
+    assert file.data.decode() == source.replace("/* What", "int f(int a);\n\n/* What")

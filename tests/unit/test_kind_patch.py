@@ -453,3 +453,19 @@ def test_one_more_of_the_lines_that_all_go_is_a_conflict() -> None:
     assert outcome.status is Status.CONFLICT
     assert "takes out every" in outcome.reason
     assert outcome.candidates[0].place.line > 12
+
+
+def test_moved_code_is_not_merged_in_twice() -> None:
+    """On its own result, where upstream changed a line of its context, a move is there already."""
+    head, moved = b"int a;\n\n", b"\nint g(void)\n{\n\treturn r;\n}\n"
+    rest = b"int f(void)\n{\n\treturn a;\n}\n\nvoid h(void)\n{\n\ta |= 1;\n}\n"
+    base, theirs = head + rest + moved, head + moved + rest + b"\n"
+    ours = base.replace(head, b"int a;\n\n\n")
+    payload = diff({"f.c": base}, {"f.c": theirs})
+    first = plan(payload, {"f.c": ours}, base)
+    assert first.status is not Status.CONFLICT, first.reason
+    made = first.tree.read(RepoPath(b"f.c"))
+    assert made
+    assert made.data.count(b"int g(void)") == 1
+    again = plan(payload, {"f.c": made.data}, base)
+    assert again.status is Status.PRESENT, again.reason
