@@ -28,6 +28,7 @@ from kpatch_rs.gitio import (
 )
 from kpatch_rs.gitio.borrowed import borrow
 from kpatch_rs.gitio.objects import Objects, read_commit
+from kpatch_rs.gitio.outline import Outlines
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.gitio.tree import GitTree
 from kpatch_rs.gitio.writing import NewCommit, write_commits
@@ -48,28 +49,34 @@ class IdentityUnknown(KpatchError):
 class Repository:
     """One git repository, open."""
 
-    def __init__(self, opened: opening.Opened, objects: Objects, closing: ExitStack) -> None:
+    def __init__(
+        self, opened: opening.Opened, objects: Objects, outlines: Outlines, closing: ExitStack
+    ) -> None:
         self.git = opened.git
         self.git_dir = opened.git_dir
         self.common_dir = opened.common_dir
         self.object_dir = opened.common_dir / "objects"
         self.object_format = opened.object_format
         self.objects = objects
+        self._outlines = outlines
         self._opened = opened
         self._closing = closing
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, environment: Mapping[str, str]) -> Iterator[Repository]:
+    def open(
+        cls, path: Path, environment: Mapping[str, str], outlines: Path | None = None
+    ) -> Iterator[Repository]:
         """The repository at `path`: the top of a work tree, or bare.
 
+        `outlines` is a folder for what makes the next search of the same tree fast.
         Raises KpatchError saying why it is none, Refused where git distrusts its owner.
         """
         opened = opening.find(path, Git(environment))
         with ExitStack() as closing:
             objects = Objects(opened.git, opened.common_dir, opened.nobody)
             closing.callback(objects.close)
-            yield cls(opened, objects, closing)
+            yield cls(opened, objects, Outlines(outlines), closing)
 
     def resolve(self, rev: str) -> Oid:
         """The commit `rev` names. Raises UnknownRevision with the names closest to it."""
@@ -77,7 +84,8 @@ class Repository:
 
     def tree(self, commit: Oid) -> GitTree:
         """The tree of `commit`. Raises RepositoryDamaged."""
-        return GitTree(self.git, self.objects, read_commit(self.objects, commit).tree)
+        tree = read_commit(self.objects, commit).tree
+        return GitTree(self.git, self.objects, tree, self._outlines)
 
     def commit_time(self, commit: Oid) -> int:
         """The committer's time, in seconds since the epoch. Raises RepositoryDamaged."""
