@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kpatch_rs.commands import learning
+from kpatch_rs.commands.blaming import SECONDS, blamed
 from kpatch_rs.commands.rendering import RenderReport, publish
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.render import compared, render
@@ -50,6 +51,9 @@ def run(
             commits=(None,) * len(steps),
             dry_run=dry_run,
         )
+        if report.conflicts and last:
+            blame = repository.blame(last, base, SECONDS)
+            report = replace(report, blamed=blamed(blame, report.conflicts))
         if dry_run or report.conflicts:
             return report
         learned = learning.learned(steps)

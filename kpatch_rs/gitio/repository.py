@@ -26,6 +26,7 @@ from kpatch_rs.gitio import (
     refs,
     revisions,
 )
+from kpatch_rs.gitio.blame import Blame
 from kpatch_rs.gitio.borrowed import borrow
 from kpatch_rs.gitio.objects import Objects, read_commit
 from kpatch_rs.gitio.outline import Outlines
@@ -137,6 +138,10 @@ class Repository:
     def range_diff(self, old_base: Oid, old_tip: Oid, new_base: Oid, new_tip: Oid) -> str:
         """git's range-diff of the old and the new rendering."""
         return compare.range_diff(self._borrowed, (old_base, old_tip), (new_base, new_tip))
+
+    def blame(self, old: Oid, new: Oid, seconds: float) -> Blame:
+        """Who changed what between two kernels, asked for at most `seconds`."""
+        return Blame(self._borrowed, old, new, seconds)
 
     def commits_between(self, base: Oid, tip: Oid) -> tuple[commits.CommitRead, ...]:
         """The commits from `base` to `tip`, a line. Raises KpatchError for what no recipe holds."""
