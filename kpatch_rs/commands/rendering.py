@@ -82,12 +82,16 @@ class RenderReport:
             for step in self.steps
         ]
         blocks = [table(("step", "status", "was", "is"), rows)]
-        reasons = (_reasons(step, self.blamed) for step in self.steps)
-        blocks += [said for said in (*reasons, self.blamed.footnote()) if said]
+        blocks += self.reasons()
         blocks += [self.range_diff.rstrip()] if self.range_diff else []
         blocks += [self._summary()]
         blocks += [self.checked.as_text()] if self.checked else []
         return "\n\n".join(blocks)
+
+    def reasons(self) -> list[str]:
+        """What a conflict or a moved anchor needs said."""
+        said = [_reasons(step, self.blamed) for step in self.steps]
+        return [text for text in (*said, self.blamed.footnote()) if text]
 
     def _summary(self) -> str:
         on = f"{self.base_name} ({self.base[:12]})"

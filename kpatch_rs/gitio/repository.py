@@ -83,6 +83,11 @@ class Repository:
         """The commit `rev` names. Raises UnknownRevision with the names closest to it."""
         return revisions.resolve(self._opened, self.objects, rev)
 
+    def first_parents(self, old: Oid, new: Oid) -> tuple[Oid, ...]:
+        """The commits after `old` up to `new` on its line of first parents, oldest first."""
+        out = self.git.run("rev-list", "--first-parent", "--reverse", f"{old}..{new}")
+        return tuple(Oid(line) for line in out.decode().split())
+
     def tree(self, commit: Oid) -> GitTree:
         """The tree of `commit`. Raises RepositoryDamaged."""
         tree = read_commit(self.objects, commit).tree
