@@ -254,6 +254,7 @@ def rebase(
 
     \b
     Example: kpatch-rs -k ~/linux -s kvm-rust-hello rebase v7.2
+             kpatch-rs -k ~/linux -s kvm-rust-hello rebase --newest-of v7.2..master
     """
     from kpatch_rs.commands import newest
     from kpatch_rs.commands import rebase as verb

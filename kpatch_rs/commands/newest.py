@@ -69,31 +69,30 @@ def run(
     start, dots, end = range_.partition("..")
     if not (start and dots and end) or end.startswith("."):
         raise Usage(f"'{range_}' is no range", hint="give --newest-of A..B")
+    series = session.load_recipes()
     with session.open_kernel() as repository:
         first, last = repository.resolve(start), repository.resolve(end)
         line = [first, *repository.first_parents(first, last)]
         if len(line) == 1:
             raise KpatchError(f"{range_} has no commits", hint="give the older kernel first")
-    names = {first: start, last: end}
-    tried: dict[Oid, RenderReport] = {}
+        tried: dict[Oid, RenderReport] = {}
 
-    def clean(number: int) -> bool:
-        base = line[number]
-        session.progress(f"trying {base[:12]}, {number} of {len(line) - 1}")
-        tried[base] = rebase.run(session, base, check=False, dry_run=True, range_diff=False)
-        return not tried[base].conflicts
+        def clean(number: int) -> bool:
+            tried[line[number]] = rebase.planned(session, repository, series, line[number])
+            return not tried[line[number]].conflicts
 
-    good = _newest(len(line), clean)
+        good = _newest(len(line), clean)
     found = line[good or 0]
+    blocking = line[good + 1 : good + 2] if good is not None else []
+    said = [
+        rebase.run(session, base, check=False, dry_run=True, range_diff=False) for base in blocking
+    ]
+    names = {first: start, last: end}
     return NewestReport(
         tried=tuple(tried.values()),
-        blocking=tried.get(line[good + 1]) if good is not None and good + 1 < len(line) else None,
+        blocking=said[0] if said else None,
         rebased=rebase.run(
-            session,
-            names.get(found, found),
-            check=check,
-            dry_run=dry_run,
-            range_diff=range_diff,
+            session, names.get(found, found), check=check, dry_run=dry_run, range_diff=range_diff
         ),
     )
 
