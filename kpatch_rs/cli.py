@@ -236,19 +236,33 @@ def apply(session: Session, onto: str | None, branch: str | None, dry_run: bool)
 
 
 @verbs.command()
-@click.argument("rev")
+@click.argument("rev", required=False)
+@click.option("--newest-of", metavar="A..B", help="The newest of these kernels that is clean.")
 @click.option("--check", is_flag=True, help="Prove the steps afterwards.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of each step, change nothing.")
 @click.option("--range-diff", is_flag=True, help="Add git's range-diff against the last rendering.")
 @click.pass_obj
-def rebase(session: Session, rev: str, check: bool, dry_run: bool, range_diff: bool) -> Report:
+def rebase(
+    session: Session,
+    rev: str | None,
+    newest_of: str | None,
+    check: bool,
+    dry_run: bool,
+    range_diff: bool,
+) -> Report:
     """Render the series on REV and make that its base.
 
     \b
     Example: kpatch-rs -k ~/linux -s kvm-rust-hello rebase v7.2
+             kpatch-rs -k ~/linux -s kvm-rust-hello rebase --newest-of v7.2..master
     """
+    from kpatch_rs.commands import newest
     from kpatch_rs.commands import rebase as verb
 
+    if newest_of and not rev:
+        return newest.run(session, newest_of, check=check, dry_run=dry_run, range_diff=range_diff)
+    if newest_of or not rev:
+        raise click.UsageError("Give one of REV and --newest-of A..B.")
     return verb.run(session, rev, check=check, dry_run=dry_run, range_diff=range_diff)
 
 

@@ -51,6 +51,12 @@ class DictTree:
         hits = (p for p, f in self.files.items() if p.startswith(prefix) and whole.search(f.data))
         return tuple(sorted(p for p in hits if is_named(p, named)))
 
+    def files_declaring(
+        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        found = {path for name in names for path in self.files_with(name, under, named)}
+        return tuple(sorted(found))
+
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return tuple(sorted(p for p in self.files if p.rpartition(b"/")[2] == name))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kpatch_rs.commands import learning
+from kpatch_rs.commands.blaming import SECONDS, blamed
 from kpatch_rs.commands.rendering import RenderReport, publish
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.render import compared, render
@@ -28,37 +29,49 @@ def run(
     """
     series = session.load_recipes()
     with session.open_kernel() as repository, lock(repository, series.name, session.progress):
-        base = repository.resolve(rev)
         view = OperationLog(repository, series.name).current()
+        report = planned(session, repository, series, rev, dry_run=dry_run)
         last = _last_base(repository, series, view)
-        steps = compared(
-            render(
-                series,
-                repository.tree(base),
-                repository.history(),
-                lambda recipe: session.progress(f"rendering {recipe.id}"),
-                was=repository.tree(last) if last else None,
-            ),
-            render(series, repository.tree(last), repository.history()) if last else (),
-        )
-        report = RenderReport(
-            verb="rebase",
-            base=base,
-            base_name=rev,
-            branch=view.branch if view else f"kpatch/{series.name}",
-            steps=steps,
-            commits=(None,) * len(steps),
-            dry_run=dry_run,
-        )
+        if report.conflicts and last:
+            blame = repository.blame(last, report.base, SECONDS)
+            report = replace(report, blamed=blamed(blame, report.conflicts))
         if dry_run or report.conflicts:
             return report
-        learned = learning.learned(steps)
+        learned = learning.learned(report.steps)
         rewrites = learning.rewrites(session.series_folder(), learned)
         files = prepare(session.series_folder(), rewrites, base=rev)
         report = publish(repository, learning.kept(series, learned), report, files)
         if range_diff:
             report = replace(report, range_diff=_range_diff(repository, view, report))
     return _checked(session, report) if check else report
+
+
+def planned(
+    session: Session, repository: Repository, series: Series, rev: str, *, dry_run: bool = True
+) -> RenderReport:
+    """What would become of every step on `rev`. Raises KpatchError."""
+    base = repository.resolve(rev)
+    view = OperationLog(repository, series.name).current()
+    last = _last_base(repository, series, view)
+    steps = compared(
+        render(
+            series,
+            repository.tree(base),
+            repository.history(),
+            lambda recipe: session.progress(f"rendering {recipe.id}"),
+            was=repository.tree(last) if last else None,
+        ),
+        render(series, repository.tree(last), repository.history()) if last else (),
+    )
+    return RenderReport(
+        verb="rebase",
+        base=base,
+        base_name=rev,
+        branch=view.branch if view else f"kpatch/{series.name}",
+        steps=steps,
+        commits=(None,) * len(steps),
+        dry_run=dry_run,
+    )
 
 
 def _last_base(repository: Repository, series: Series, view: View | None) -> Oid | None:

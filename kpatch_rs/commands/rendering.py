@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kpatch_rs.commands.blaming import Blamed
 from kpatch_rs.errors import Refused
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import NewCommit, Repository
@@ -37,6 +38,8 @@ class RenderReport:
     """Whether the branch was moved."""
     dry_run: bool = False
     range_diff: str = ""
+    blamed: Blamed = field(default_factory=Blamed)
+    """Who changed the anchors of the steps that conflict."""
     checked: Report | None = None
     """The verdicts, where the verb was asked for them too."""
 
@@ -60,7 +63,9 @@ class RenderReport:
             "branch": self.branch,
             "changed": self.changed,
             "dry-run": self.dry_run,
-            "steps": [_step_json(s, c) for s, c in zip(self.steps, self.commits, strict=True)],
+            "steps": [
+                _step_json(s, c, self.blamed) for s, c in zip(self.steps, self.commits, strict=True)
+            ],
             **({"range-diff": self.range_diff} if self.range_diff else {}),
             **({"check": self.checked.as_json()} if self.checked else {}),
         }
@@ -77,11 +82,16 @@ class RenderReport:
             for step in self.steps
         ]
         blocks = [table(("step", "status", "was", "is"), rows)]
-        blocks += [_reasons(step) for step in self.steps if _reasons(step)]
+        blocks += self.reasons()
         blocks += [self.range_diff.rstrip()] if self.range_diff else []
         blocks += [self._summary()]
         blocks += [self.checked.as_text()] if self.checked else []
         return "\n\n".join(blocks)
+
+    def reasons(self) -> list[str]:
+        """What a conflict or a moved anchor needs said."""
+        said = [_reasons(step, self.blamed) for step in self.steps]
+        return [text for text in (*said, self.blamed.footnote()) if text]
 
     def _summary(self) -> str:
         on = f"{self.base_name} ({self.base[:12]})"
@@ -100,10 +110,11 @@ def _column(places: list[Any]) -> str:
     return f"{found[0]} (+{len(found) - 1})" if len(found) > 1 else "".join(found)
 
 
-def _reasons(step: Step) -> str:
+def _reasons(step: Step, blamed: Blamed) -> str:
     if not step.edits and step.reason:
         return clean(f"{step.recipe.id}: {step.status}: {step.reason}")
-    return clean("\n".join(_reason(step.recipe.id, r) for r in step.edits if _worth_saying(r)))
+    worth = (report for report in step.edits if _worth_saying(report))
+    return clean("\n".join(_reason(step.recipe.id, report, blamed) for report in worth))
 
 
 def _worth_saying(report: EditReport) -> bool:
@@ -113,15 +124,16 @@ def _worth_saying(report: EditReport) -> bool:
     return bool(outcome.reason) and not (outcome.status is Status.MOVED and shifted)
 
 
-def _reason(step_id: str, report: EditReport) -> str:
+def _reason(step_id: str, report: EditReport, blamed: Blamed) -> str:
     outcome = report.outcome
     lines = [f"{step_id} ({report.edit.where}): {outcome.status}: {outcome.reason}"]
     lines += [f"    candidate: {c.place}: {c.what}" for c in outcome.candidates]
+    lines += [f"    {line}" for line in blamed.lines(report)]
     lines += [f"    hint: {outcome.hint}"] if outcome.hint else []
     return "\n".join(lines)
 
 
-def _step_json(step: Step, commit: Commit | None) -> dict[str, Any]:
+def _step_json(step: Step, commit: Commit | None, blamed: Blamed) -> dict[str, Any]:
     return {
         "id": step.recipe.id,
         "subject": step.recipe.subject,
@@ -129,11 +141,11 @@ def _step_json(step: Step, commit: Commit | None) -> dict[str, Any]:
         "reason": step.reason,
         "commit": commit.commit if commit else None,
         "tree": commit.tree if commit else None,
-        "edits": [_edit_json(r) for r in step.edits],
+        "edits": [_edit_json(r, blamed) for r in step.edits],
     }
 
 
-def _edit_json(report: EditReport) -> dict[str, Any]:
+def _edit_json(report: EditReport, blamed: Blamed) -> dict[str, Any]:
     outcome: Outcome = report.outcome
     return {
         "kind": report.edit.kind,
@@ -145,6 +157,7 @@ def _edit_json(report: EditReport) -> dict[str, Any]:
         "is": str(outcome.place) if outcome.place else None,
         "hint": outcome.hint,
         "candidates": [{"place": str(c.place), "what": c.what} for c in outcome.candidates],
+        "changed-by": blamed.as_json(report),
     }
 
 

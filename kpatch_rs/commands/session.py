@@ -31,7 +31,7 @@ class Session:
     """-s: a folder, or a name below ./series."""
     cwd: Path
     cache: Path
-    """Folder for what can be made again: build worktrees, O= folders, verdicts."""
+    """Folder for what can be made again: build worktrees, O= folders, verdicts, outlines."""
     state: Path
     """Folder for what the user decided: which series are trusted."""
     environment: dict[str, str]
@@ -47,7 +47,8 @@ class Session:
             raise Usage(
                 "which kernel?", hint="give -k KERNEL, or set KPATCH_RS_KERNEL to a git repository"
             )
-        with Repository.open(self.kernel, self.environment) as repository:
+        outlines = self.cache / "outlines"
+        with Repository.open(self.kernel, self.environment, outlines) as repository:
             yield repository
 
     def series_folder(self) -> Path:

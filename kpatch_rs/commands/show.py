@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from kpatch_rs.commands.blaming import SECONDS, Blamed, blamed
 from kpatch_rs.commands.session import Session
+from kpatch_rs.engine.render import compared, render
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.model.operation import StepRecord, View
+from kpatch_rs.model.outcome import EditReport, Step
 from kpatch_rs.model.series import Recipe, Series
 from kpatch_rs.report import clean, table
 
@@ -45,6 +49,10 @@ class RecipeReport:
     step: StepRecord | None
     base_name: str
     patch: str
+    rebased: Step | None = None
+    """The step, told against the base the series was on before."""
+    blamed: Blamed = field(default_factory=Blamed)
+    """Who changed what that step holds on to."""
     exit_code: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -57,6 +65,7 @@ class RecipeReport:
             "status": step.status if step else None,
             "reason": step.reason if step else None,
             "commit": step.commit if step else None,
+            "changed-by": [c for e in self._edits() for c in self.blamed.as_json(e)],
             "patch": self.patch,
         }
 
@@ -65,7 +74,12 @@ class RecipeReport:
         lines = [f"recipe {self.recipe.id} ({self.recipe.where})", "", self.recipe.message()]
         lines += [f"edit {e.kind} ({e.where})" for e in self.recipe.edits]
         lines.append(self._rendered())
+        lines += [line for e in self._edits() for line in self.blamed.lines(e)]
+        lines += [note] if (note := self.blamed.footnote()) else []
         return clean("\n".join([*lines, "", self.patch]).rstrip())
+
+    def _edits(self) -> Sequence[EditReport]:
+        return self.rebased.edits if self.rebased else ()
 
     def _rendered(self) -> str:
         if self.step is None:
@@ -92,14 +106,37 @@ def run(session: Session, recipe_id: str | None) -> SeriesReport | RecipeReport:
     if session.kernel is None:
         return RecipeReport(recipe=recipe, step=None, base_name="", patch="")
     with session.open_kernel() as repository:
-        view = OperationLog(repository, series.name).current()
+        log = OperationLog(repository, series.name)
+        view = log.current()
+        rebased = _rebased(repository, series, log, recipe_id)
         step = next((s for s in view.steps if s.id == recipe_id), None) if view else None
         return RecipeReport(
             recipe=recipe,
             step=step,
             base_name=view.base_name if view else "",
             patch=_patch(repository, view, step),
+            rebased=rebased[0] if rebased else None,
+            blamed=rebased[1] if rebased else Blamed(),
         )
+
+
+def _rebased(
+    repository: Repository, series: Series, log: OperationLog, recipe_id: str
+) -> tuple[Step, Blamed] | None:
+    """The step of the last rebase, planned again, and who made it go elsewhere.
+
+    None where the series has been on one base only, or is no more what it was there.
+    """
+    view = log.current()
+    bases = (op.before.base for op in log.entries() if op.before)
+    old = next((base for base in bases if view and base != view.base), None)
+    if view is None or old is None or series.digest() != view.digest:
+        return None
+    was, now = repository.tree(old), repository.tree(view.base)
+    history = repository.history()
+    steps = compared(render(series, now, history, was=was), render(series, was, history))
+    step = next(step for step in steps if step.recipe.id == recipe_id)
+    return step, blamed(repository.blame(old, view.base, SECONDS), [step])
 
 
 def _patch(repository: Repository, view: View | None, step: StepRecord | None) -> str:

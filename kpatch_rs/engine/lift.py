@@ -110,6 +110,11 @@ class _Nearby:
     ) -> tuple[RepoPath, ...]:
         return ()
 
+    def files_declaring(
+        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        return ()
+
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return ()
 

@@ -126,7 +126,7 @@ def _explained(git: Git, moves: Sequence[Move], error: GitFailed) -> KpatchError
         return KpatchError(
             f"{_short(blocked[2])} cannot be made: {_short(blocked[1])} exists, and git keeps "
             "a name and names below it apart",
-            hint="give another branch: --branch NAME",
+            hint=f"give another branch: --branch {_beside(blocked[2], blocked[1])}",
         )
     for m in moves:
         if (now := read(git, m.ref)) != m.old:
@@ -135,6 +135,13 @@ def _explained(git: Git, moves: Sequence[Move], error: GitFailed) -> KpatchError
                 hint="somebody else wrote to it; look at it, then run the command again",
             )
     return error
+
+
+def _beside(wanted: str, there: str) -> str:
+    """A branch's name like `wanted` that can stand beside `there`."""
+    below = wanted.removeprefix(f"{there}/")
+    name = f"{there}-{below.replace('/', '-')}" if below != wanted else f"{wanted}-series"
+    return name.removeprefix("refs/heads/")
 
 
 def _short(ref: str) -> str:

@@ -26,8 +26,10 @@ from kpatch_rs.gitio import (
     refs,
     revisions,
 )
+from kpatch_rs.gitio.blame import Blame
 from kpatch_rs.gitio.borrowed import borrow
 from kpatch_rs.gitio.objects import Objects, read_commit
+from kpatch_rs.gitio.outline import Outlines
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.gitio.tree import GitTree
 from kpatch_rs.gitio.writing import NewCommit, write_commits
@@ -48,36 +50,48 @@ class IdentityUnknown(KpatchError):
 class Repository:
     """One git repository, open."""
 
-    def __init__(self, opened: opening.Opened, objects: Objects, closing: ExitStack) -> None:
+    def __init__(
+        self, opened: opening.Opened, objects: Objects, outlines: Outlines, closing: ExitStack
+    ) -> None:
         self.git = opened.git
         self.git_dir = opened.git_dir
         self.common_dir = opened.common_dir
         self.object_dir = opened.common_dir / "objects"
         self.object_format = opened.object_format
         self.objects = objects
+        self._outlines = outlines
         self._opened = opened
         self._closing = closing
 
     @classmethod
     @contextmanager
-    def open(cls, path: Path, environment: Mapping[str, str]) -> Iterator[Repository]:
+    def open(
+        cls, path: Path, environment: Mapping[str, str], outlines: Path | None = None
+    ) -> Iterator[Repository]:
         """The repository at `path`: the top of a work tree, or bare.
 
+        `outlines` is a folder for what makes the next search of the same tree fast.
         Raises KpatchError saying why it is none, Refused where git distrusts its owner.
         """
         opened = opening.find(path, Git(environment))
         with ExitStack() as closing:
             objects = Objects(opened.git, opened.common_dir, opened.nobody)
             closing.callback(objects.close)
-            yield cls(opened, objects, closing)
+            yield cls(opened, objects, Outlines(outlines), closing)
 
     def resolve(self, rev: str) -> Oid:
         """The commit `rev` names. Raises UnknownRevision with the names closest to it."""
         return revisions.resolve(self._opened, self.objects, rev)
 
+    def first_parents(self, old: Oid, new: Oid) -> tuple[Oid, ...]:
+        """The commits after `old` up to `new` on its line of first parents, oldest first."""
+        out = self.git.run("rev-list", "--first-parent", "--reverse", f"{old}..{new}")
+        return tuple(Oid(line) for line in out.decode().split())
+
     def tree(self, commit: Oid) -> GitTree:
         """The tree of `commit`. Raises RepositoryDamaged."""
-        return GitTree(self.git, self.objects, read_commit(self.objects, commit).tree)
+        tree = read_commit(self.objects, commit).tree
+        return GitTree(self.git, self.objects, tree, self._outlines)
 
     def commit_time(self, commit: Oid) -> int:
         """The committer's time, in seconds since the epoch. Raises RepositoryDamaged."""
@@ -129,6 +143,10 @@ class Repository:
     def range_diff(self, old_base: Oid, old_tip: Oid, new_base: Oid, new_tip: Oid) -> str:
         """git's range-diff of the old and the new rendering."""
         return compare.range_diff(self._borrowed, (old_base, old_tip), (new_base, new_tip))
+
+    def blame(self, old: Oid, new: Oid, seconds: float) -> Blame:
+        """Who changed what between two kernels, asked for at most `seconds`."""
+        return Blame(self._borrowed, old, new, seconds)
 
     def commits_between(self, base: Oid, tip: Oid) -> tuple[commits.CommitRead, ...]:
         """The commits from `base` to `tip`, a line. Raises KpatchError for what no recipe holds."""

@@ -57,6 +57,10 @@ class GitFailed(KpatchError):
     """git ended otherwise than it should; the message has git's own words."""
 
 
+class TimeRanOut(GitFailed):
+    """git took longer than it was given, and was ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a git command ended."""
@@ -113,10 +117,24 @@ class Git:
             raise ended.failure(verb_of(args))
         return ended.out
 
-    def attempt(self, *args: str, data: bytes = b"", pass_fds: tuple[int, ...] = ()) -> Ended:
-        """Run to the end, whatever it is. `pass_fds` stay open in git."""
+    def attempt(
+        self,
+        *args: str,
+        data: bytes = b"",
+        pass_fds: tuple[int, ...] = (),
+        seconds: float | None = None,
+    ) -> Ended:
+        """Run to the end, whatever it is. `pass_fds` stay open in git.
+
+        Raises TimeRanOut after `seconds`.
+        """
         process = self.start(*args, pass_fds=pass_fds)
-        out, err = process.communicate(data)
+        try:
+            out, err = process.communicate(data, timeout=seconds)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            process.communicate()
+            raise TimeRanOut(f"git {verb_of(args)} took longer than {seconds} s") from error
         ended = Ended(process.returncode, out, err)
         if ended.code == 127:
             raise ended.failure(verb_of(args))

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
-from kpatch_rs.gitio.objects import Entry, Objects
+from kpatch_rs.gitio.objects import Entry, Objects, RepositoryDamaged
+from kpatch_rs.gitio.outline import LINES, Outline, Outlines
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.path import RepoPath
@@ -31,6 +32,7 @@ class GitTree:
     git: Git
     objects: Objects
     oid: Oid
+    outlines: Outlines
 
     def entry_type(self, path: RepoPath) -> EntryType | None:
         """What stands at `path`. Raises RepositoryDamaged."""
@@ -64,18 +66,53 @@ class GitTree:
         tree = self._folder(under.split(b"/")) if under else self.oid
         prefix = under + b"/" if under else b""
         text = word.decode(errors="surrogateescape")
-        with ThreadPoolExecutor() as searches:
-            found = searches.map(lambda half: self._grep(text, str(tree), half), _halves(named))
-            names = {prefix + name for half in found for name in half}
+        found = self._grep(named, str(tree), "-lzwF", "-e", text)
+        names = {prefix + name.partition(b":")[2] for name in found.split(b"\0") if name}
         return tuple(sorted(map(RepoPath, names)))
 
-    def _grep(self, word: str, tree: str, names: Sequence[str]) -> list[bytes]:
-        search = ("grep", "--no-color", "--no-recurse-submodules", "--full-name", "-lzwFa", "-e")
-        patterns = (f":(glob)**/{name}" for name in names)
-        ended = self.git.attempt(*search, word, tree, "--", *patterns, _NO_CODE)
+    def files_declaring(
+        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        """C files that may define or declare one of `names`, as a function or a macro.
+
+        The first search of a whole kernel makes an outline of its C files, in 5.3 s of processor
+        time for sources, shared by two processors, and 4 s for headers; each one after takes 0.1 s
+        (measured on 7.2). Below a folder, git searches where there is no outline yet.
+        """
+        outlines = [self._outline(pattern, make=under is None) for pattern in named]
+        if not all(outlines):
+            found = {path for name in names for path in self.files_with(name, under, named)}
+        else:
+            found = {p for o in outlines if o for name in names for p in o.naming(name)}
+        prefix = under + b"/" if under else b""
+        return tuple(sorted(path for path in found if path.startswith(prefix)))
+
+    def _outline(self, pattern: str, *, make: bool) -> Outline | None:
+        kept = self.outlines.kept(self.oid, pattern)
+        if kept or not make:
+            return kept
+        return self.outlines.keep(Outline(self.oid, self._lines([pattern])), pattern)
+
+    def _lines(self, named: Sequence[str]) -> bytes:
+        """Every line of an outline. PCRE is four times as fast as POSIX; not every git has it."""
+        form = ("-o", "--heading", "--no-break", "--no-line-number", "--no-column")
+        try:
+            return self._grep(named, str(self.oid), *form, "-P", "-e", LINES)
+        except RepositoryDamaged:
+            return self._grep(named, str(self.oid), *form, "-E", "-e", LINES)
+
+    def _grep(self, named: Sequence[str], tree: str, *search: str) -> bytes:
+        with ThreadPoolExecutor() as searches:
+            found = searches.map(lambda half: self._grep_half(half, tree, search), _halves(named))
+            return b"".join(found)
+
+    def _grep_half(self, named: Sequence[str], tree: str, search: Sequence[str]) -> bytes:
+        always = ("grep", "--no-color", "--no-recurse-submodules", "--full-name", "-a")
+        patterns = (f":(glob)**/{name}" for name in named)
+        ended = self.git.attempt(*always, *search, tree, "--", *patterns, _NO_CODE)
         if ended.code not in (0, 1) or ended.err:
             raise self.objects.damaged(ended.failure("grep").message)
-        return [name.partition(b":")[2] for name in ended.out.split(b"\0") if name]
+        return ended.out
 
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         """Every file of that name, sorted. A whole kernel takes 0.2 s (measured)."""
@@ -106,5 +143,5 @@ def _halves(named: Sequence[str]) -> list[list[str]]:
     """
     parted = [n for n in named if n.startswith("*")]
     whole = [n for n in named if not n.startswith("*")]
-    halves = [[f"[a-k]{n}" for n in parted] + whole, [f"[!a-k]{n}" for n in parted]]
+    halves = [[f"[a-l]{n}" for n in parted] + whole, [f"[!a-l]{n}" for n in parted]]
     return [half for half in halves if half]

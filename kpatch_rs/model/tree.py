@@ -57,6 +57,15 @@ class BaseTree(Protocol):
         Only those whose name is like one of `named`: `*.c`, `Makefile*`.
         """
 
+    def files_declaring(
+        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        """C files below `under` that may define or declare one of `names`, sorted.
+
+        That is all that have it in a line that begins at the left margin, or make a macro of it;
+        others may be among them. Of `named`, `*.c` and `*.h` mean something.
+        """
+
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         """Every file of that name, in whatever folder, sorted."""
 
@@ -108,12 +117,28 @@ class TreeOverlay:
         self, word: bytes, under: RepoPath | None, named: Sequence[str]
     ) -> tuple[RepoPath, ...]:
         """As :meth:`BaseTree.files_with`; in a changed file, the bytes may stand anywhere."""
-        found = {p for p in self.base.files_with(word, under, named) if p not in self.changes}
+        return self._with_ours(self.base.files_with(word, under, named), [word], under, named)
+
+    def files_declaring(
+        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        """As :meth:`BaseTree.files_declaring`."""
+        return self._with_ours(self.base.files_declaring(names, under, named), names, under, named)
+
+    def _with_ours(
+        self,
+        theirs: Iterable[RepoPath],
+        words: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+    ) -> tuple[RepoPath, ...]:
+        """`theirs`, with the changed files that hold one of `words` in place of the base's."""
+        found = {p for p in theirs if p not in self.changes}
         prefix = under + b"/" if under else b""
         found.update(
             p
             for p, f in self.changes.items()
-            if f and p.startswith(prefix) and is_named(p, named) and word in f.data
+            if f and p.startswith(prefix) and is_named(p, named) and any(w in f.data for w in words)
         )
         return tuple(sorted(found))
 

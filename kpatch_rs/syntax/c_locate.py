@@ -66,8 +66,8 @@ def look_up(
 ) -> Sought:
     """Who defines `name`: `file`, one of `also`, its folder, that above, at last any file at all.
 
-    The whole tree is searched only where nothing nearer has it, for that takes seconds; and its
-    headers only where no source has it, for they take as long again.
+    The whole tree is searched only where nothing nearer has it, for the first time takes seconds;
+    and its headers only where no source has it, for they take as long again.
     """
     if here := next(filter(None, (_in_file(tree, path, name) for path in (file, *also))), ()):
         return Sought(here)
@@ -189,7 +189,7 @@ def _words(name: bytes) -> tuple[bytes, ...]:
 def _holding(
     tree: TreeOverlay, name: bytes, under: RepoPath | None, named: Sequence[str]
 ) -> list[RepoPath]:
-    return sorted({path for word in _words(name) for path in tree.files_with(word, under, named)})
+    return list(tree.files_declaring(_words(name), under, named))
 
 
 def _of_the_kernel(paths: Iterable[RepoPath], file: RepoPath) -> tuple[RepoPath, ...]:
@@ -212,8 +212,9 @@ def _in_file(
 ) -> tuple[Definition, ...]:
     """The definitions in `path`; none unless the name stands somewhere behind `line`."""
     file = tree.read(path) if path.endswith((b".c", b".h")) else None
-    words = b"|".join(map(re.escape, _words(name)))
-    if file is None or not re.search(line + rb"\b(?:%s)\s*[(,)]" % words, file.data):
+    named, *made = map(re.escape, _words(name))
+    forms = [named, *(rb"SYSCALL\w*_DEFINE\w*\s*\(\s*%s" % word for word in made)]
+    if file is None or not re.search(line + rb"\b\w*(?:%s)\s*[(,)]" % b"|".join(forms), file.data):
         return ()
     text = c_text(file.data)
     return tuple(Definition(path, text, f) for f in functions_named(text, name))

@@ -225,7 +225,7 @@ class _Reader:
         """Both names, as every line that states one agrees on them."""
         pairs = list(_splits(fields[b"diff --git"][1]))
         if b"rename from" in fields and b"rename to" in fields:
-            was, now = (_unquoted(fields[f][1]) for f in (b"rename from", b"rename to"))
+            was, now = (unquoted(fields[f][1]) for f in (b"rename from", b"rename to"))
             pairs = [pair for pair in pairs if pair == (b"a/" + was, b"b/" + now)]
         else:
             pairs = [(a, b) for a, b in pairs if a[:2] == b"a/" and b == b"b/" + a[2:]]
@@ -356,10 +356,10 @@ def _framed(area: Iterator[str]) -> Iterator[str]:
 def _splits(text: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The pairs of names that `diff --git` may state: git leaves names with spaces unquoted."""
     if found := _QUOTED.match(text):
-        yield _unquoted(found[0]), _unquoted(text[found.end() + 1 :])
+        yield unquoted(found[0]), unquoted(text[found.end() + 1 :])
     elif text.endswith(b'"') and b' "' in text:
         first, _, second = text.partition(b' "')
-        yield first, _unquoted(b'"' + second)
+        yield first, unquoted(b'"' + second)
     else:
         for found in re.finditer(rb" b/", text):
             yield text[: found.start()], text[found.start() + 1 :]
@@ -367,10 +367,10 @@ def _splits(text: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _file_line(value: bytes) -> bytes:
     """The name on a --- or +++ line; git ends it with a tab where it has a space."""
-    return _unquoted(value.removesuffix(b"\t"))
+    return unquoted(value.removesuffix(b"\t"))
 
 
-def _unquoted(name: bytes) -> bytes:
+def unquoted(name: bytes) -> bytes:
     """`name` without git's C quoting (core.quotePath)."""
     if not _QUOTED.fullmatch(name):
         return name

@@ -246,11 +246,11 @@ class _Counting(DictTree):
         super().__init__(files)
         self.searched: list[bytes] = []
 
-    def files_with(
-        self, word: bytes, under: RepoPath | None, named: Sequence[str]
+    def files_declaring(
+        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
     ) -> tuple[RepoPath, ...]:
         self.searched.append(under or ",".join(named).encode())
-        return super().files_with(word, under, named)
+        return super().files_declaring(names, under, named)
 
 
 _HERE, _ABOVE = RepoPath(b"arch/x86/kvm"), RepoPath(b"arch/x86")

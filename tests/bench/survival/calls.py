@@ -156,6 +156,11 @@ class Searched:
         found = (path for path in self.holding[word] if path.startswith(prefix))
         return tuple(path for path in found if is_named(path, named))
 
+    def files_declaring(
+        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+    ) -> tuple[RepoPath, ...]:
+        return self.tree.files_declaring(names, under, named)
+
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return self.tree.files_named(name)
 

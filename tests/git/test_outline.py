@@ -1,0 +1,169 @@
+"""Searching a whole tree for a declaration: what is kept, and what it may never cost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kpatch_rs.errors import KpatchError
+from kpatch_rs.gitio import outline
+from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.gitio.tree import GitTree
+from kpatch_rs.model.path import repo_path
+from tests.repos import Surroundings
+
+FILES: Mapping[str, bytes] = {
+    "a/def.c": b"int before(int x);\n\nint sought(void)\n{\n\tcalled();\n}\n",
+    "a/called.c": b"void f(void)\n{\n\tsought();\n}\n",
+    "b/zwei.c": b"static __printf(1, 2) int\nsought\n(void)\n{\n}\n\xff\x00 binary\n",
+    "b/none.c": b"int sought_too(void);\nint xsought(void);",
+    "b/last.c": b"int sought(void);",
+    "c/api.h": b"  #  define sought(x) x\n",
+    'd/"odd\\\té".c': b"int sought(void);\n",
+}
+FOUND = (b"a/def.c", b"b/last.c", b"b/zwei.c", 'd/"odd\\\té".c'.encode())
+
+
+@contextmanager
+def opened(path: Path, around: Surroundings, cache: Path | None) -> Iterator[GitTree]:
+    with Repository.open(path, around.environment, cache) as repository:
+        yield repository.tree(repository.resolve("HEAD"))
+
+
+@pytest.fixture
+def kernel(kernel_repo: Callable[..., Path], around: Surroundings) -> Path:
+    path = kernel_repo(FILES)
+    (path / ".git/info/attributes").write_text("*.c binary\n")
+    settings = ("lineNumber=true", "column=true", "heading=false", "break=true", "fullName=false")
+    for setting in (*settings, "patternType=fixed"):
+        around.git(path, "config", *f"grep.{setting}".split("="))
+    around.git(path, "config", "color.ui", "always")
+    return path
+
+
+def test_every_declaration_is_found_and_no_call(
+    kernel: Path, around: Surroundings, tmp_path: Path
+) -> None:
+    for cache in (None, tmp_path / "cache", tmp_path / "cache"):
+        with opened(kernel, around, cache) as tree:
+            assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+            assert tree.files_declaring([b"sought"], None, ["*.h"]) == (b"c/api.h",)
+            assert tree.files_declaring([b"none", b"before"], None, ["*.c"]) == (
+                b"a/def.c",
+                b"b/none.c",
+            ), "a path may hold the name too"
+            assert tree.files_declaring([b"called"], None, ["*.c"]) == (b"a/called.c",)
+            assert tree.files_declaring([b"", b"sou.ht"], None, ["*.c"]) == ()
+            tree.files_declaring([tree.oid.encode()], None, ["*.c"])  # comes to an end
+            assert tree.files_declaring([b"sought"], repo_path("b"), ["*.c", "*.h"]) == (
+                b"b/last.c",
+                b"b/zwei.c",
+            )
+
+
+def test_below_a_folder_nothing_is_made(kernel: Path, around: Surroundings, tmp_path: Path) -> None:
+    with opened(kernel, around, tmp_path / "cache") as tree:
+        assert tree.files_declaring([b"sought"], repo_path("a"), ["*.c"]) == (
+            b"a/called.c",
+            b"a/def.c",
+        ), "more may be named, never fewer"
+    assert not (tmp_path / "cache").exists()
+
+
+def test_another_run_reads_what_is_kept(
+    kernel: Path, around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(kernel, around, tmp_path) as tree:
+        tree.files_declaring([b"x"], None, ["*.c"])
+    monkeypatch.setattr(GitTree, "_grep", None)
+    with opened(kernel, around, tmp_path) as tree:
+        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+        assert tree.files_declaring([b"before"], repo_path("a"), ["*.c"]) == (b"a/def.c",)
+
+
+@pytest.mark.parametrize("left", [b"", b"short", None, b"\0" * 999])
+def test_what_is_not_whole_is_made_again(
+    kernel: Path, around: Surroundings, tmp_path: Path, left: bytes | None
+) -> None:
+    with opened(kernel, around, tmp_path / "cache") as tree:
+        tree.files_declaring([b"x"], None, ["*.c"])
+    (file,) = (tmp_path / "cache").iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-30] if left is None else left)
+    with opened(kernel, around, tmp_path / "cache") as tree:
+        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+    assert file.read_bytes() == whole
+
+
+def test_a_folder_that_takes_nothing_costs_only_time(
+    kernel: Path, around: Surroundings, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with opened(kernel, around, tmp_path / "file") as tree:
+        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+
+
+def test_the_least_used_go_first(
+    kernel: Path, around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for age, name in enumerate(("newer", "older")):
+        (cache / name).write_bytes(bytes(1000))
+        os.utime(cache / name, (0, 1000 - age))
+    monkeypatch.setattr(outline, "KEPT", 1900)
+    with opened(kernel, around, cache) as tree:
+        tree.files_declaring([b"x"], None, ["*.c"])
+    assert {f.name[-2:] for f in cache.iterdir()} == {"er", ".c"}
+    assert not (cache / "older").exists()
+
+
+def test_a_git_without_pcre_takes_longer(
+    kernel: Path, around: Surroundings, tmp_path: Path
+) -> None:
+    """Debian's git has it; one built with NO_LIBPCRE refuses -P."""
+    git = subprocess.run(
+        ["which", "git"], env=dict(around.environment), capture_output=True, text=True, check=True
+    ).stdout.strip()
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "git").write_text(
+        f'#!/bin/sh\ncase " $* " in *" -P "*) echo >&2 "fatal: no PCRE"; exit 128;; esac\n'
+        f'exec {git} "$@"\n'
+    )
+    (bin_ / "git").chmod(0o755)
+    path = f"{bin_}:{around.environment['PATH']}"
+    with opened(kernel, Surroundings({**around.environment, "PATH": path}), tmp_path / "c") as tree:
+        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+
+
+def test_a_missing_blob_is_no_empty_answer(kernel: Path, around: Surroundings) -> None:
+    blob = around.git(kernel, "rev-parse", "HEAD:b/last.c")
+    (kernel / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with opened(kernel, around, None) as tree, pytest.raises(KpatchError, match="damaged"):
+        tree.files_declaring([b"sought"], None, ["*.c"])
+
+
+def test_writers_at_once_leave_a_whole_one(
+    kernel: Path, around: Surroundings, tmp_path: Path
+) -> None:
+    search = (
+        "import sys; from pathlib import Path; from kpatch_rs.gitio.repository import Repository\n"
+        "with Repository.open(Path(sys.argv[1]), dict(__import__('os').environ),"
+        " Path(sys.argv[2])) as r:\n"
+        "    print(len(r.tree(r.resolve('HEAD')).files_declaring([b'sought'], None, ['*.c'])))\n"
+    )
+    command = [sys.executable, "-c", search, str(kernel), str(tmp_path / "cache")]
+    runs = [
+        subprocess.Popen(command, env=dict(around.environment), stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    assert [run.communicate()[0] for run in runs] == [b"4\n"] * 3
+    assert [f.suffix for f in (tmp_path / "cache").iterdir()] == [".c"]
