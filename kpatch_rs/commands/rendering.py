@@ -19,6 +19,7 @@ from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import StepRecord, View
 from kpatch_rs.model.outcome import Commit, EditReport, Outcome, Status, Step
 from kpatch_rs.model.series import Series
+from kpatch_rs.model.version import show_guard
 from kpatch_rs.report import Report, clean, table
 
 
@@ -103,7 +104,11 @@ def _column(places: list[Any]) -> str:
 def _reasons(step: Step) -> str:
     if not step.edits and step.reason:
         return clean(f"{step.recipe.id}: {step.status}: {step.reason}")
-    return clean("\n".join(_reason(step.recipe.id, r) for r in step.edits if _worth_saying(r)))
+    lines = [_reason(step.recipe.id, r) for r in step.edits if _worth_saying(r)]
+    if step.variant:
+        meant = show_guard(step.variant.when)
+        lines.insert(0, f"{step.recipe.id} ({step.variant.where}): the variant {meant}")
+    return clean("\n".join(lines))
 
 
 def _worth_saying(report: EditReport) -> bool:
@@ -127,6 +132,7 @@ def _step_json(step: Step, commit: Commit | None) -> dict[str, Any]:
         "subject": step.recipe.subject,
         "status": str(step.status),
         "reason": step.reason,
+        "variant": str(step.variant.where) if step.variant else None,
         "commit": commit.commit if commit else None,
         "tree": commit.tree if commit else None,
         "edits": [_edit_json(r) for r in step.edits],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.model.operation import StepRecord, View
-from kpatch_rs.model.series import Recipe, Series
+from kpatch_rs.model.series import Edit, Recipe, Series
+from kpatch_rs.model.version import show_guard
 from kpatch_rs.report import clean, table
 
 
@@ -64,6 +66,9 @@ class RecipeReport:
         """Message, edits, last status, patch."""
         lines = [f"recipe {self.recipe.id} ({self.recipe.where})", "", self.recipe.message()]
         lines += [f"edit {e.kind} ({e.where})" for e in self.recipe.edits]
+        for variant in self.recipe.variants:
+            lines.append(f"variant ({variant.where}) {show_guard(variant.when)}")
+            lines += [f"    edit {e.kind} ({e.where})" for e in variant.edits]
         lines.append(self._rendered())
         return clean("\n".join([*lines, "", self.patch]).rstrip())
 
@@ -116,5 +121,13 @@ def _recipe_json(recipe: Recipe) -> dict[str, Any]:
         "id": recipe.id,
         "recipe": str(recipe.where),
         "subject": recipe.subject,
-        "edits": [{"kind": e.kind, "recipe": str(e.where)} for e in recipe.edits],
+        "edits": _edits_json(recipe.edits),
+        "variants": [
+            {"recipe": str(v.where), "when": show_guard(v.when), "edits": _edits_json(v.edits)}
+            for v in recipe.variants
+        ],
     }
+
+
+def _edits_json(edits: Sequence[Edit]) -> list[dict[str, str]]:
+    return [{"kind": e.kind, "recipe": str(e.where)} for e in edits]
