@@ -240,8 +240,11 @@ def apply(session: Session, onto: str | None, branch: str | None, dry_run: bool)
 @click.option("--check", is_flag=True, help="Prove the steps afterwards.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of each step, change nothing.")
 @click.option("--range-diff", is_flag=True, help="Add git's range-diff against the last rendering.")
+@click.option("--edit", is_flag=True, help="Answer a conflict in a folder, once and for all.")
 @click.pass_obj
-def rebase(session: Session, rev: str, check: bool, dry_run: bool, range_diff: bool) -> Report:
+def rebase(
+    session: Session, rev: str, check: bool, dry_run: bool, range_diff: bool, edit: bool
+) -> Report:
     """Render the series on REV and make that its base.
 
     \b
@@ -249,7 +252,7 @@ def rebase(session: Session, rev: str, check: bool, dry_run: bool, range_diff: b
     """
     from kpatch_rs.commands import rebase as verb
 
-    return verb.run(session, rev, check=check, dry_run=dry_run, range_diff=range_diff)
+    return verb.run(session, rev, check=check, dry_run=dry_run, range_diff=range_diff, edit=edit)
 
 
 @verbs.command()

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
-from kpatch_rs.commands import learning
+from kpatch_rs.commands import answering, learning
 from kpatch_rs.commands.rendering import RenderReport, publish
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.render import compared, render
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import KpatchError, Usage
 from kpatch_rs.gitio.lock import lock
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.loader.save import prepare
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import View
+from kpatch_rs.model.outcome import Step
 from kpatch_rs.model.series import Series
 
 
 def run(
-    session: Session, rev: str, *, check: bool, dry_run: bool, range_diff: bool
+    session: Session, rev: str, *, check: bool, dry_run: bool, range_diff: bool, edit: bool = False
 ) -> RenderReport:
     """Render on `rev` and record it as the series' base.
 
     Raises KpatchError as `apply` does. A conflict is a report with exit code 3, and neither the
     repository nor the series is changed. `check` then proves the steps as the verb check does.
+    `edit` takes the answer to a conflict that is there, and lays the next conflict out.
     """
-    series = session.load_recipes()
+    if edit and dry_run:
+        raise Usage("--edit writes, and --dry-run does not", hint="give one of them")
+    series, answered = session.load_recipes(), ""
     with session.open_kernel() as repository, lock(repository, series.name, session.progress):
         base = repository.resolve(rev)
         view = OperationLog(repository, series.name).current()
         last = _last_base(repository, series, view)
-        steps = compared(
-            render(
-                series,
-                repository.tree(base),
-                repository.history(),
-                lambda recipe: session.progress(f"rendering {recipe.id}"),
-                was=repository.tree(last) if last else None,
-            ),
-            render(series, repository.tree(last), repository.history()) if last else (),
-        )
+        rendered = partial(_rendered, session, repository, base=base, last=last)
+        if edit:
+            series, answered = answering.take(session, repository, base, rendered)
+        before = _rendered(session, repository, series, base=last) if last else ()
+        steps = compared(rendered(series), before)
         report = RenderReport(
             verb="rebase",
             base=base,
@@ -49,7 +49,11 @@ def run(
             steps=steps,
             commits=(None,) * len(steps),
             dry_run=dry_run,
+            answered=answered,
         )
+        if edit and report.conflicts:
+            was = (view.base_name if view else series.base, last)
+            return answering.ask(session, repository, series, report, before, was)
         if dry_run or report.conflicts:
             return report
         learned = learning.learned(steps)
@@ -59,6 +63,18 @@ def run(
         if range_diff:
             report = replace(report, range_diff=_range_diff(repository, view, report))
     return _checked(session, report) if check else report
+
+
+def _rendered(
+    session: Session, repository: Repository, series: Series, *, base: Oid, last: Oid | None = None
+) -> tuple[Step, ...]:
+    return render(
+        series,
+        repository.tree(base),
+        repository.history(),
+        lambda recipe: session.progress(f"rendering {recipe.id}"),
+        was=repository.tree(last) if last else None,
+    )
 
 
 def _last_base(repository: Repository, series: Series, view: View | None) -> Oid | None:

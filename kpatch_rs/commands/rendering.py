@@ -40,6 +40,10 @@ class RenderReport:
     range_diff: str = ""
     checked: Report | None = None
     """The verdicts, where the verb was asked for them too."""
+    answered: str = ""
+    """The answer to a conflict that was put into the series, in words."""
+    asked: Report | None = None
+    """What a person is asked to answer."""
 
     @property
     def conflicts(self) -> tuple[Step, ...]:
@@ -64,6 +68,8 @@ class RenderReport:
             "steps": [_step_json(s, c) for s, c in zip(self.steps, self.commits, strict=True)],
             **({"range-diff": self.range_diff} if self.range_diff else {}),
             **({"check": self.checked.as_json()} if self.checked else {}),
+            **({"answered": self.answered} if self.answered else {}),
+            **({"asked": self.asked.as_json()} if self.asked else {}),
         }
 
     def as_text(self) -> str:
@@ -80,7 +86,9 @@ class RenderReport:
         blocks = [table(("step", "status", "was", "is"), rows)]
         blocks += [_reasons(step) for step in self.steps if _reasons(step)]
         blocks += [self.range_diff.rstrip()] if self.range_diff else []
+        blocks += [clean(self.answered)] if self.answered else []
         blocks += [self._summary()]
+        blocks += [clean(self.asked.as_text())] if self.asked else []
         blocks += [self.checked.as_text()] if self.checked else []
         return "\n\n".join(blocks)
 
@@ -88,7 +96,11 @@ class RenderReport:
         on = f"{self.base_name} ({self.base[:12]})"
         if self.conflicts:
             ids = ", ".join(s.recipe.id for s in self.conflicts)
-            return f"conflict on {on} in: {ids}. Nothing was changed."
+            what = "Branch and base were not changed." if self.answered else "Nothing was changed."
+            said = f"conflict on {on} in: {ids}. {what}"
+            if self.verb != "rebase" or self.asked:
+                return said
+            return f"{said}\nto answer it once and for all: rebase {self.base_name} --edit"
         one = len(self.steps) == 1
         fits = f"1 step fits {on}" if one else f"{len(self.steps)} steps fit {on}"
         if self.dry_run:
