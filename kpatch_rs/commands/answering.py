@@ -251,8 +251,8 @@ def _answer(folder: AnswerFolder, note: Note, step: Step) -> TreeOverlay:
     if not changes or (note.left and fingerprint(changes) == note.offered):
         raise Conflict(
             f"nothing was changed in {folder.path} to answer step {note.step}",
-            hint=f"make its change there. If the step is not needed {_plain(note)}, write an empty "
-            f"variant into its recipe ([[variant]] {_when(note)}), and rm -rf {quote(str(folder.path))}",
+            hint=f"make its change there; or, if the step is not needed {_plain(note)}, write so "
+            f"into its recipe, [[variant]] {_when(note)}, and rm -rf {quote(str(folder.path))}",
         )
     return after
 

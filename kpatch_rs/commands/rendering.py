@@ -100,7 +100,7 @@ class RenderReport:
             said = f"conflict on {on} in: {ids}. {what}"
             if self.verb != "rebase" or self.asked:
                 return said
-            return f"{said}\nto answer it once and for all: rebase {self.base_name} --edit"
+            return f"{said}\nanswer it once and for all: kpatch-rs rebase {self.base_name} --edit"
         one = len(self.steps) == 1
         fits = f"1 step fits {on}" if one else f"{len(self.steps)} steps fit {on}"
         if self.dry_run:

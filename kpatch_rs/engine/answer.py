@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from kpatch_rs.engine.lift import NotLifted, Patch, lift
 from kpatch_rs.engine.render import chosen
-from kpatch_rs.kinds.base import History
-from kpatch_rs.model.outcome import Status, Step
+from kpatch_rs.kinds import kind_of
+from kpatch_rs.kinds.base import Ground, History
+from kpatch_rs.model.outcome import Outcome, Status, Step
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.series import Edit, Recipe, Variant
 from kpatch_rs.model.tree import File, TreeCollision, TreeOverlay
@@ -200,15 +201,30 @@ def readings(
     `payload` and `taken` are as in :func:`kpatch_rs.engine.lift.lift`. Raises NotLifted where there
     are none.
     """
-    kept = tuple(e.edit for e in step.edits if e.outcome.status is not Status.CONFLICT)
-    fits = step.edits[-1].outcome.tree if step.edits else step.before
-    if kept and after.changed_since(fits) == {}:
+    kept, fits = _kept(step, after, history)
+    if kept and not after.changed_since(fits):
         yield kept
     elif kept:
         with suppress(NotLifted):
             yield (*kept, *_lifted(step, fits, after, history, payload, taken, known=True))
     for known in (True, False):
         yield _lifted(step, step.before, after, history, payload, taken, known=known)
+
+
+def _kept(step: Step, after: TreeOverlay, history: History) -> tuple[tuple[Edit, ...], TreeOverlay]:
+    """The edits that fit, and that the answer still has; and the tree with them."""
+    kept, tree = list[Edit](), step.before
+    for edit, status in ((e.edit, e.outcome.status) for e in step.edits):
+        if status is Status.SKIPPED:
+            kept.append(edit)
+        elif status is not Status.CONFLICT and _plan(edit, after, history).status is Status.PRESENT:
+            kept.append(edit)
+            tree = _plan(edit, tree, history).tree
+    return tuple(kept), tree
+
+
+def _plan(edit: Edit, tree: TreeOverlay, history: History) -> Outcome:
+    return kind_of(edit).plan(edit, Ground(tree, history))
 
 
 def _lifted(
