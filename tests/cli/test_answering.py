@@ -372,7 +372,8 @@ def test_a_rust_file_may_differ_without_being_copied(
     (desk.series / "files/f.rs").write_bytes(source)
     (desk.series / "files/f-7.2.diff").write_text(
         "diff --git a/drivers/f.rs b/drivers/f.rs\n--- a/drivers/f.rs\n+++ b/drivers/f.rs\n"
-        '@@ -1,3 +1,3 @@\n // SPDX-License-Identifier: GPL-2.0\n-#[no_mangle]\n+#[export]\n pub extern "C" fn f() {}\n'
+        "@@ -1,3 +1,3 @@\n // SPDX-License-Identifier: GPL-2.0\n"
+        '-#[no_mangle]\n+#[export]\n pub extern "C" fn f() {}\n'
     )
     (desk.series / "0001-f.toml").write_text(
         'id = "f"\nsubject = "x: Add f"\n'

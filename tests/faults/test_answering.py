@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kpatch_rs.commands import rebase
+from kpatch_rs.gitio.running import Conversation, Git
 from tests.cli.test_answering import ANSWER, RECIPE, Desk
 from tests.faults import work
 from tests.repos import Surroundings
@@ -29,8 +31,8 @@ def die_at(moment: int) -> None:
         return counted
 
     for owner, names in (
-        (work.Git, ["start"]),
-        (work.Conversation, ["send"]),
+        (Git, ["start"]),
+        (Conversation, ["send"]),
         (Path, ["replace", "rename", "unlink", "mkdir"]),
         (os, ["rmdir"]),
     ):
@@ -47,7 +49,7 @@ def runs_until_it_is_through(desk: Desk, stride: int, state: Callable[[], Any]) 
 
     seen = []
     for moment in range(1, 2000, stride):
-        code = work.forked(lambda moment=moment: act(moment))
+        code = work.forked(partial(act, moment))
         seen.append(state())
         if code == 0:
             return seen
