@@ -39,7 +39,8 @@ _NOTE = "kpatch-rs.json"
 _ASKED = "refs/kpatch-rs/asked"
 """HEAD as it was when the folder was made: the person may have committed since."""
 _OFFERED = "refs/tags/was"
-_SPECIAL = re.compile(rb"[*?\[\]\\]")
+_SPECIAL = re.compile(rb"[*?\[\\]")
+"""What is_glob_special() in git escapes in a folder's name: a bracket, but not its end."""
 
 
 @dataclass(frozen=True, slots=True)

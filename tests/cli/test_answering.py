@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -355,6 +356,25 @@ def test_another_series_has_another_folder(desk: Desk) -> None:
     other = replace(desk.session, series="copy")
     rebase.run(other, "new", check=False, dry_run=False, range_diff=False, edit=True)
     assert len(desk.folders) == 2
+
+
+def test_two_at_once(desk: Desk) -> None:
+    """One lays out, or takes, and the other finds what that one left."""
+
+    def run(_: int) -> str:
+        try:
+            return str(desk.rebase("new").as_json()["asked"]["step"])
+        except Conflict as conflict:
+            return conflict.message.partition(":")[0]
+
+    def both() -> list[str]:
+        with ThreadPoolExecutor(2) as runs:
+            return sorted(runs.map(run, range(2)))
+
+    assert both() == ["a", "drivers/a.c"]
+    desk.answer("a")
+    assert both() == ["b", "drivers/b.c"]
+    assert desk.recipe("a").count("[[variant]]") == 1
 
 
 def test_a_rust_file_may_differ_without_being_copied(
