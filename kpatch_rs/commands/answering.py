@@ -166,7 +166,7 @@ def _places(tree: TreeOverlay, markers: Mapping[Any, int]) -> Iterator[str]:
 
 
 def _again(session: Session, rev: str) -> str:
-    return f"kpatch-rs -s {session.series} rebase {rev} --edit"
+    return f"kpatch-rs -s {quote(str(session.series))} rebase {quote(rev)} --edit"
 
 
 def _place(session: Session, repository: Repository, series: Series) -> Path:

@@ -15,7 +15,7 @@ from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.kinds.c_call import CCallEdit
 from kpatch_rs.kinds.kconfig import KconfigEdit
 from kpatch_rs.kinds.rust_file import RustFileEdit
-from kpatch_rs.loader.amend import with_variant
+from kpatch_rs.loader.amend import with_also, with_variant
 from kpatch_rs.loader.document import read_document
 from kpatch_rs.loader.message import MessageRefused, checked_body, checked_notes, checked_subject
 from kpatch_rs.loader.recipe import read_recipe
@@ -267,3 +267,12 @@ def test_a_variant_where_there_is_no_table_for_it() -> None:
     text = 'id = "a"\nsubject = "b: c"\nvariant = []\n[[edit]]\nkind = "x"\n'
     with pytest.raises(KpatchError, match="cannot be added without a change to the rest"):
         with_variant("x.toml", Variant(where=HERE, when=Guard(min="7.1")), 0, text.encode())
+
+
+def test_what_was_learned_goes_to_the_variant_that_was_rendered() -> None:
+    after = with_also("x.toml", {(0, 0): "c.rs", (None, 0): "d.rs"}, AMENDED.encode()).decode()
+    table = read_document("x.toml", after.encode()).table
+    assert table["edit"][0]["also"] == ["d.rs"]
+    assert table["variant"][0]["edit"][0]["also"] == ["c.rs"]
+    kept = after.replace('also = ["d.rs"]\n', "").replace('also = ["c.rs"]\n', "")
+    assert "".join(kept.split()) == "".join(AMENDED.split())
