@@ -130,16 +130,17 @@ class _Merging:
 
     def marked(self, clash: Clash, width: int) -> bytes:
         """The three sides between markers, as git does with merge.conflictStyle = diff3."""
-        now, was, step = self.labels.now, self.labels.was, self.labels.step
+        labels = (self.labels.now, self.labels.was, self.labels.step)
+        now, was, step = (label.encode(errors="replace") for label in labels)
         return b"".join(
             (
-                b"%b %b\n" % (b"<" * width, now.encode()),
+                b"%b %b\n" % (b"<" * width, now),
                 clash.ours,
-                b"%b %b\n" % (b"|" * width, was.encode()),
+                b"%b %b\n" % (b"|" * width, was),
                 clash.base,
                 b"=" * width + b"\n",
                 clash.theirs,
-                b"%b %b\n" % (b">" * width, step.encode()),
+                b"%b %b\n" % (b">" * width, step),
             )
         )
 

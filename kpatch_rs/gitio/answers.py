@@ -187,7 +187,9 @@ def _fill(
 def _write(repository: Repository, git: Git, objects: Objects, row: Row) -> Oid:
     date = f"{repository.commit_time(row.base)} +0000"
     new = [
-        NewCommit(message=message.encode(), author=_WRITER, date=date, changes=changes)
+        NewCommit(
+            message=message.encode(errors="replace"), author=_WRITER, date=date, changes=changes
+        )
         for message, changes in row.commits
     ]
     return write_commits(git, objects, (row.base,), new)[-1].commit

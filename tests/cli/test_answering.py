@@ -358,6 +358,32 @@ def test_another_series_has_another_folder(desk: Desk) -> None:
     assert len(desk.folders) == 2
 
 
+def test_a_file_that_is_gone_has_to_be_dealt_with(desk: Desk) -> None:
+    """Left as it was laid out, the folder would be an answer that lacks something."""
+    (desk.kernel / "drivers/a.c").unlink()
+    desk.tag("gone", {"drivers/moved.c": b"zero\none\n2\nthree\n"})
+    asked = desk.rebase("gone").as_json()["asked"]
+    assert (asked["markers"], asked["left"]) == ([], ["drivers/a.c: gone has no such file"])
+    with pytest.raises(Conflict, match="nothing was changed in"):
+        desk.rebase("gone")
+    (desk.folder / "drivers/moved.c").write_bytes(b"zero\none\n2 rust\nthree\n")
+    assert desk.rebase("gone").answered.startswith("a: the answer is in 0001-a.toml now")
+
+
+def test_what_merged_may_stay_as_it_is(desk: Desk) -> None:
+    """git merges what the recipe does not: it was shown, and is taken when asked for again."""
+    desk.tag("twice", {"drivers/a.c": b"zero\n" + OLD + b"more\n" + OLD, "drivers/b.c": OLD})
+    report = desk.rebase("twice")
+    assert [step.status for step in report.steps] == ["conflict", "exact"]
+    assert "all of it merged; if it is right, leave it as it is" in report.as_text()
+    merged = (desk.folder / "drivers/a.c").read_bytes()
+    assert merged.count(b"rust") == 1
+    (step, _) = desk.rebase("twice").steps
+    (file,) = step.after.changed_since(step.before).values()
+    assert file is not None
+    assert file.data == merged
+
+
 def test_two_at_once(desk: Desk) -> None:
     """One lays out, or takes, and the other finds what that one left."""
 
