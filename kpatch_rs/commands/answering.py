@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -201,6 +202,16 @@ def take(
     folder.remove()
     kept = f"the answer is in {step.recipe.where.file} now: a variant {show_guard(note.when)}"
     return taken.series, f"{note.step}: {kept}"
+
+
+@contextmanager
+def telling(answered: str) -> Iterator[None]:
+    """Put what was taken in front of what went wrong after it: it stays taken."""
+    try:
+        yield
+    except KpatchError as error:
+        error.message = f"{answered}; but {error.message}" if answered else error.message
+        raise
 
 
 def _asked(

@@ -59,7 +59,8 @@ def run(
         learned = learning.learned(steps)
         rewrites = learning.rewrites(session.series_folder(), learned)
         files = prepare(session.series_folder(), rewrites, base=rev)
-        report = publish(repository, learning.kept(series, learned), report, files)
+        with answering.telling(answered):
+            report = publish(repository, learning.kept(series, learned), report, files)
         if range_diff:
             report = replace(report, range_diff=_range_diff(repository, view, report))
     return _checked(session, report) if check else report

@@ -384,6 +384,19 @@ def test_what_merged_may_stay_as_it_is(desk: Desk) -> None:
     assert file.data == merged
 
 
+def test_an_answer_that_was_taken_is_told_of_with_what_went_wrong_then(desk: Desk) -> None:
+    for id_ in ("a", "b"):
+        desk.rebase("new")
+        desk.answer(id_)
+    desk.around.git(desk.kernel, "checkout", "-q", "kpatch/twice")
+    with pytest.raises(Refused) as caught:
+        desk.rebase("new")
+    assert caught.value.message.startswith("b: the answer is in 0002-b.toml now: a variant on")
+    assert "; but branch kpatch/twice is checked out" in caught.value.message
+    desk.around.git(desk.kernel, "checkout", "-q", "master")
+    assert desk.rebase("new").exit_code == 0
+
+
 def test_two_at_once(desk: Desk) -> None:
     """One lays out, or takes, and the other finds what that one left."""
 
