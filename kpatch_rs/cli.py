@@ -241,6 +241,7 @@ def apply(session: Session, onto: str | None, branch: str | None, dry_run: bool)
 @click.option("--check", is_flag=True, help="Prove the steps afterwards.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of each step, change nothing.")
 @click.option("--range-diff", is_flag=True, help="Add git's range-diff against the last rendering.")
+@click.option("--edit", is_flag=True, help="Answer a conflict in a folder, once and for all.")
 @click.pass_obj
 def rebase(
     session: Session,
@@ -249,6 +250,7 @@ def rebase(
     check: bool,
     dry_run: bool,
     range_diff: bool,
+    edit: bool,
 ) -> Report:
     """Render the series on REV and make that its base.
 
@@ -259,11 +261,12 @@ def rebase(
     from kpatch_rs.commands import newest
     from kpatch_rs.commands import rebase as verb
 
-    if newest_of and not rev:
-        return newest.run(session, newest_of, check=check, dry_run=dry_run, range_diff=range_diff)
+    how = {"check": check, "dry_run": dry_run, "range_diff": range_diff}
+    if newest_of and not rev and not edit:
+        return newest.run(session, newest_of, **how)
     if newest_of or not rev:
-        raise click.UsageError("Give one of REV and --newest-of A..B.")
-    return verb.run(session, rev, check=check, dry_run=dry_run, range_diff=range_diff)
+        raise click.UsageError("Give one of REV and --newest-of A..B; --edit goes with REV.")
+    return verb.run(session, rev, **how, edit=edit)
 
 
 @verbs.command()

@@ -10,24 +10,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpatch_rs.kinds.c_call import CCallEdit
-from kpatch_rs.loader.amend import with_also
+from kpatch_rs.loader.amend import Spot, with_also
 from kpatch_rs.loader.load import read_text
 from kpatch_rs.loader.save import Rewrite
 from kpatch_rs.model.outcome import Step
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Edit, Recipe, Series
 
-Learned = Mapping[str, Mapping[int, str]]
-"""Recipe file → number of an edit in it, from 0 → another file that has its function."""
+Learned = Mapping[str, Mapping[Spot, str]]
+"""Recipe file → an edit in it → another file that has its function."""
 
 
 def learned(steps: Sequence[Step]) -> Learned:
     """Where functions were found that the recipes alone would not find."""
-    found: dict[str, dict[int, str]] = {}
+    found: dict[str, dict[Spot, str]] = {}
     for step in steps:
+        variant = step.recipe.variants.index(step.variant) if step.variant else None
         for number, edit in enumerate(step.edits):
             if path := edit.outcome.learned:
-                found.setdefault(step.recipe.where.file, {})[number] = path.decode()
+                found.setdefault(step.recipe.where.file, {})[variant, number] = path.decode()
     return found
 
 
@@ -43,9 +44,12 @@ def kept(series: Series, learned: Learned) -> Series:
     return replace(series, recipes=tuple(recipes))
 
 
-def _kept(recipe: Recipe, paths: Mapping[int, str]) -> Recipe:
-    edits = (_with(edit, paths.get(number)) for number, edit in enumerate(recipe.edits))
-    return replace(recipe, edits=tuple(edits))
+def _kept(recipe: Recipe, paths: Mapping[Spot, str]) -> Recipe:
+    def edits(variant: int | None, edits: Sequence[Edit]) -> tuple[Edit, ...]:
+        return tuple(_with(edit, paths.get((variant, n))) for n, edit in enumerate(edits))
+
+    variants = (replace(v, edits=edits(n, v.edits)) for n, v in enumerate(recipe.variants))
+    return replace(recipe, edits=edits(None, recipe.edits), variants=tuple(variants))
 
 
 def _with(edit: Edit, path: str | None) -> Edit:

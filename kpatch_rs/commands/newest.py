@@ -78,7 +78,8 @@ def run(
         tried: dict[Oid, RenderReport] = {}
 
         def clean(number: int) -> bool:
-            tried[line[number]] = rebase.planned(session, repository, series, line[number])
+            course = rebase.Course.of(session, repository, series, line[number])
+            tried[line[number]] = course.report(series, ())
             return not tried[line[number]].conflicts
 
         good = _newest(len(line), clean)

@@ -2,80 +2,118 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from kpatch_rs.commands import learning
+from kpatch_rs.commands import answering, learning
 from kpatch_rs.commands.blaming import SECONDS, blamed
 from kpatch_rs.commands.rendering import RenderReport, publish
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.render import compared, render
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import KpatchError, Usage
 from kpatch_rs.gitio.lock import lock
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.loader.save import prepare
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import View
+from kpatch_rs.model.outcome import Step
 from kpatch_rs.model.series import Series
 
 
 def run(
-    session: Session, rev: str, *, check: bool, dry_run: bool, range_diff: bool
+    session: Session, rev: str, *, check: bool, dry_run: bool, range_diff: bool, edit: bool = False
 ) -> RenderReport:
     """Render on `rev` and record it as the series' base.
 
     Raises KpatchError as `apply` does. A conflict is a report with exit code 3, and neither the
     repository nor the series is changed. `check` then proves the steps as the verb check does.
+    `edit` takes the answer to a conflict that is there, and lays the next conflict out.
     """
-    series = session.load_recipes()
+    if edit and dry_run:
+        raise Usage("--edit writes, and --dry-run does not", hint="give one of them")
+    series, answered = session.load_recipes(), ""
     with session.open_kernel() as repository, lock(repository, series.name, session.progress):
-        view = OperationLog(repository, series.name).current()
-        report = planned(session, repository, series, rev, dry_run=dry_run)
-        last = _last_base(repository, series, view)
-        if report.conflicts and last:
-            blame = repository.blame(last, report.base, SECONDS)
+        course = Course.of(session, repository, series, rev)
+        if edit:
+            series, answered = answering.take(session, repository, course.base, course.rendered)
+        before = course.last_rendered(series)
+        report = course.report(series, before, dry_run=dry_run, answered=answered)
+        if edit and report.conflicts:
+            was = (course.last_name(series), course.last)
+            return answering.ask(session, repository, series, report, before, was)
+        if report.conflicts and course.last:
+            blame = repository.blame(course.last, report.base, SECONDS)
             report = replace(report, blamed=blamed(blame, report.conflicts))
         if dry_run or report.conflicts:
             return report
         learned = learning.learned(report.steps)
         rewrites = learning.rewrites(session.series_folder(), learned)
         files = prepare(session.series_folder(), rewrites, base=rev)
-        report = publish(repository, learning.kept(series, learned), report, files)
+        with answering.telling(answered):
+            report = publish(repository, learning.kept(series, learned), report, files)
         if range_diff:
-            report = replace(report, range_diff=_range_diff(repository, view, report))
+            report = replace(report, range_diff=_range_diff(repository, course.view, report))
     return _checked(session, report) if check else report
 
 
-def planned(
-    session: Session, repository: Repository, series: Series, rev: str, *, dry_run: bool = True
-) -> RenderReport:
-    """What would become of every step on `rev`. Raises KpatchError."""
-    base = repository.resolve(rev)
-    view = OperationLog(repository, series.name).current()
-    last = _last_base(repository, series, view)
-    steps = compared(
-        render(
+@dataclass(frozen=True, slots=True)
+class Course:
+    """From which kernel a series goes to which."""
+
+    session: Session
+    repository: Repository
+    rev: str
+    base: Oid
+    view: View | None
+    last: Oid | None
+    """The base it was last rendered on; None without one, or where it is not here."""
+
+    @classmethod
+    def of(cls, session: Session, repository: Repository, series: Series, rev: str) -> Course:
+        """Raises KpatchError where there is no `rev`."""
+        base = repository.resolve(rev)
+        view = OperationLog(repository, series.name).current()
+        return cls(session, repository, rev, base, view, _last_base(repository, series, view))
+
+    def last_name(self, series: Series) -> str:
+        """What the last base was called."""
+        return self.view.base_name if self.view else series.base
+
+    def rendered(self, series: Series) -> tuple[Step, ...]:
+        """The series on the new base. Raises KpatchError."""
+        return self._on(series, self.base, self.last)
+
+    def last_rendered(self, series: Series) -> tuple[Step, ...]:
+        """The series on the last base; nothing without one. Raises KpatchError."""
+        return self._on(series, self.last, None) if self.last else ()
+
+    def _on(self, series: Series, base: Oid, was: Oid | None) -> tuple[Step, ...]:
+        return render(
             series,
-            repository.tree(base),
-            repository.history(),
-            lambda recipe: session.progress(f"rendering {recipe.id}"),
-            was=repository.tree(last) if last else None,
-        ),
-        render(series, repository.tree(last), repository.history()) if last else (),
-    )
-    return RenderReport(
-        verb="rebase",
-        base=base,
-        base_name=rev,
-        branch=view.branch if view else f"kpatch/{series.name}",
-        steps=steps,
-        commits=(None,) * len(steps),
-        dry_run=dry_run,
-    )
+            self.repository.tree(base),
+            self.repository.history(),
+            lambda recipe: self.session.progress(f"rendering {recipe.id}"),
+            was=self.repository.tree(was) if was else None,
+        )
+
+    def report(
+        self, series: Series, before: tuple[Step, ...], *, dry_run: bool = True, answered: str = ""
+    ) -> RenderReport:
+        """What becomes of every step, which was `before`. Raises KpatchError."""
+        steps = compared(self.rendered(series), before)
+        return RenderReport(
+            verb="rebase",
+            base=self.base,
+            base_name=self.rev,
+            branch=self.view.branch if self.view else f"kpatch/{series.name}",
+            steps=steps,
+            commits=(None,) * len(steps),
+            dry_run=dry_run,
+            answered=answered,
+        )
 
 
 def _last_base(repository: Repository, series: Series, view: View | None) -> Oid | None:
-    """The base that the series was last rendered on; None without one, or where it is not here."""
     try:
         return view.base if view else repository.resolve(series.base) if series.base else None
     except KpatchError:

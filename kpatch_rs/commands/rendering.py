@@ -20,6 +20,7 @@ from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import StepRecord, View
 from kpatch_rs.model.outcome import Commit, EditReport, Outcome, Status, Step
 from kpatch_rs.model.series import Series
+from kpatch_rs.model.version import show_guard
 from kpatch_rs.report import Report, clean, table
 
 
@@ -42,6 +43,10 @@ class RenderReport:
     """Who changed the anchors of the steps that conflict."""
     checked: Report | None = None
     """The verdicts, where the verb was asked for them too."""
+    answered: str = ""
+    """The answer to a conflict that was put into the series, in words."""
+    asked: Report | None = None
+    """What a person is asked to answer."""
 
     @property
     def conflicts(self) -> tuple[Step, ...]:
@@ -68,6 +73,8 @@ class RenderReport:
             ],
             **({"range-diff": self.range_diff} if self.range_diff else {}),
             **({"check": self.checked.as_json()} if self.checked else {}),
+            **({"answered": self.answered} if self.answered else {}),
+            **({"asked": self.asked.as_json()} if self.asked else {}),
         }
 
     def as_text(self) -> str:
@@ -84,7 +91,9 @@ class RenderReport:
         blocks = [table(("step", "status", "was", "is"), rows)]
         blocks += self.reasons()
         blocks += [self.range_diff.rstrip()] if self.range_diff else []
+        blocks += [clean(self.answered)] if self.answered else []
         blocks += [self._summary()]
+        blocks += [clean(self.asked.as_text())] if self.asked else []
         blocks += [self.checked.as_text()] if self.checked else []
         return "\n\n".join(blocks)
 
@@ -97,7 +106,11 @@ class RenderReport:
         on = f"{self.base_name} ({self.base[:12]})"
         if self.conflicts:
             ids = ", ".join(s.recipe.id for s in self.conflicts)
-            return f"conflict on {on} in: {ids}. Nothing was changed."
+            what = "Branch and base were not changed." if self.answered else "Nothing was changed."
+            said = f"conflict on {on} in: {ids}. {what}"
+            if self.verb != "rebase" or self.asked:
+                return said
+            return f"{said}\nanswer it once and for all: kpatch-rs rebase {self.base_name} --edit"
         one = len(self.steps) == 1
         fits = f"1 step fits {on}" if one else f"{len(self.steps)} steps fit {on}"
         if self.dry_run:
@@ -113,8 +126,11 @@ def _column(places: list[Any]) -> str:
 def _reasons(step: Step, blamed: Blamed) -> str:
     if not step.edits and step.reason:
         return clean(f"{step.recipe.id}: {step.status}: {step.reason}")
-    worth = (report for report in step.edits if _worth_saying(report))
-    return clean("\n".join(_reason(step.recipe.id, report, blamed) for report in worth))
+    lines = [_reason(step.recipe.id, r, blamed) for r in step.edits if _worth_saying(r)]
+    if step.variant:
+        meant = show_guard(step.variant.when)
+        lines.insert(0, f"{step.recipe.id} ({step.variant.where}): the variant {meant}")
+    return clean("\n".join(lines))
 
 
 def _worth_saying(report: EditReport) -> bool:
@@ -139,6 +155,7 @@ def _step_json(step: Step, commit: Commit | None, blamed: Blamed) -> dict[str, A
         "subject": step.recipe.subject,
         "status": str(step.status),
         "reason": step.reason,
+        "variant": str(step.variant.where) if step.variant else None,
         "commit": commit.commit if commit else None,
         "tree": commit.tree if commit else None,
         "edits": [_edit_json(r, blamed) for r in step.edits],

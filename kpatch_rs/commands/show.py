@@ -14,7 +14,8 @@ from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.model.operation import StepRecord, View
 from kpatch_rs.model.outcome import EditReport, Step
-from kpatch_rs.model.series import Recipe, Series
+from kpatch_rs.model.series import Edit, Recipe, Series
+from kpatch_rs.model.version import show_guard
 from kpatch_rs.report import clean, table
 
 
@@ -73,6 +74,9 @@ class RecipeReport:
         """Message, edits, last status, patch."""
         lines = [f"recipe {self.recipe.id} ({self.recipe.where})", "", self.recipe.message()]
         lines += [f"edit {e.kind} ({e.where})" for e in self.recipe.edits]
+        for variant in self.recipe.variants:
+            lines.append(f"variant ({variant.where}) {show_guard(variant.when)}")
+            lines += [f"    edit {e.kind} ({e.where})" for e in variant.edits]
         lines.append(self._rendered())
         lines += [line for e in self._edits() for line in self.blamed.lines(e)]
         lines += [note] if (note := self.blamed.footnote()) else []
@@ -153,5 +157,13 @@ def _recipe_json(recipe: Recipe) -> dict[str, Any]:
         "id": recipe.id,
         "recipe": str(recipe.where),
         "subject": recipe.subject,
-        "edits": [{"kind": e.kind, "recipe": str(e.where)} for e in recipe.edits],
+        "edits": _edits_json(recipe.edits),
+        "variants": [
+            {"recipe": str(v.where), "when": show_guard(v.when), "edits": _edits_json(v.edits)}
+            for v in recipe.variants
+        ],
     }
+
+
+def _edits_json(edits: Sequence[Edit]) -> list[dict[str, str]]:
+    return [{"kind": e.kind, "recipe": str(e.where)} for e in edits]

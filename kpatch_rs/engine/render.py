@@ -15,7 +15,7 @@ from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds import kind_of
 from kpatch_rs.kinds.base import Ground, History
 from kpatch_rs.model.outcome import EditReport, Outcome, Place, Status, Step, gravest
-from kpatch_rs.model.series import Edit, Recipe, Series, Where
+from kpatch_rs.model.series import Edit, Recipe, Series, Variant, Where
 from kpatch_rs.model.tree import BaseTree, TreeOverlay
 from kpatch_rs.model.version import Guard
 
@@ -58,12 +58,32 @@ def _step(recipe: Recipe, ground: Ground) -> Step:
             before=before,
             after=before,
         )
-    tree, reports = before, []
-    for edit in recipe.edits:
+    meant = _planned(recipe, chosen(recipe, before), ground)
+    if meant.status is not Status.CONFLICT:
+        return meant
+    others = (_planned(recipe, v, ground) for v in recipe.variants if v.when is None)
+    return next((step for step in others if step.status is not Status.CONFLICT), meant)
+
+
+def chosen(recipe: Recipe, tree: TreeOverlay) -> Variant | None:
+    """The variant meant for `tree`: the first whose `when` holds; None: the recipe's own edits.
+
+    Raises Conflict, naming the variant, where it asks for a version and the tree has none.
+    """
+    guarded = (v for v in recipe.variants if v.when)
+    return next((v for v in guarded if not _objection(v.when, recipe, v.where, tree)), None)
+
+
+def _planned(recipe: Recipe, variant: Variant | None, ground: Ground) -> Step:
+    before = tree = ground.tree
+    reports = []
+    for edit in variant.edits if variant else recipe.edits:
         outcome = _outcome(edit, recipe, replace(ground, tree=tree))
         tree = outcome.tree
         reports.append(EditReport(edit, outcome))
     status, reason = _sum_up(reports)
+    if variant and not variant.edits:
+        status, reason = Status.SKIPPED, f"the variant at {variant.where} has no edits"
     return Step(
         recipe=recipe,
         status=status,
@@ -71,6 +91,7 @@ def _step(recipe: Recipe, ground: Ground) -> Step:
         edits=tuple(reports),
         before=before,
         after=before if status is Status.CONFLICT else tree,
+        variant=variant,
     )
 
 
@@ -104,8 +125,8 @@ def _placed(recipe: Recipe, where: Where) -> Iterator[None]:
 def compared(steps: tuple[Step, ...], last: tuple[Step, ...]) -> tuple[Step, ...]:
     """`steps` told against the last rendering: elsewhere is `moved`, other text is `adapted`.
 
-    Edits are paired by recipe id and position, those a guard skips left out: variants of one edit
-    take each other's place. What has no partner keeps its own status.
+    Edits are paired by recipe id, kind and position, those a guard skips left out: variants of one
+    edit take each other's place. What has no partner keeps its own status.
     """
     known = {step.recipe.id: step for step in last}
     return tuple(_compared(step, known.get(step.recipe.id)) for step in steps)
@@ -114,11 +135,11 @@ def compared(steps: tuple[Step, ...], last: tuple[Step, ...]) -> tuple[Step, ...
 def _compared(step: Step, last: Step | None) -> Step:
     if last is None or not step.edits:
         return step
-    old = [e.outcome for e in last.edits if e.outcome.status is not Status.SKIPPED]
+    old = [e for e in last.edits if e.outcome.status is not Status.SKIPPED]
     rendered = [e for e in step.edits if e.outcome.status is not Status.SKIPPED]
-    if len(old) != len(rendered):
+    if [e.edit.kind for e in old] != [e.edit.kind for e in rendered]:
         return step
-    partners = iter(old)
+    partners = iter(e.outcome for e in old)
     edits = tuple(_told(e, next(partners)) if e in rendered else e for e in step.edits)
     status, reason = _sum_up(edits)
     return replace(step, edits=edits, status=status, reason=reason)

@@ -28,7 +28,7 @@ def applied(
         folder.mkdir()
         for path, file in files.items():
             if file is not None:
-                _write(folder / os.fsdecode(path), file)
+                write_file(folder / os.fsdecode(path), file)
         # Nobody's repository: git must not find one in a folder above.
         there = Git(
             git.environment, ("-C", str(folder)), {"GIT_CEILING_DIRECTORIES": name}
@@ -40,10 +40,11 @@ def applied(
                 hint="give the kernel the patches are made for with --base; or refresh the patch"
                 " there, if it goes in with fuzz only",
             )
-        return {path: _read(folder / os.fsdecode(path)) for path in files}
+        return {path: read_file(folder / os.fsdecode(path)) for path in files}
 
 
-def _write(target: Path, file: File) -> None:
+def write_file(target: Path, file: File) -> None:
+    """Put `file` at `target`, where nothing or a file is; folders above it are made."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if file.mode == "120000":
         target.symlink_to(os.fsdecode(file.data))
@@ -52,7 +53,8 @@ def _write(target: Path, file: File) -> None:
     target.chmod(int(file.mode[-3:], 8))
 
 
-def _read(target: Path) -> File | None:
+def read_file(target: Path) -> File | None:
+    """The file or link at `target`, as git would take it; None where neither is there."""
     if target.is_symlink():
         return File(os.fsencode(target.readlink()), "120000")
     if not target.is_file():

@@ -5,13 +5,19 @@ from __future__ import annotations
 import copy
 import tomllib
 from collections.abc import Mapping
+from typing import Any
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.loader.document import read_document
+from kpatch_rs.loader.write import variant_text
+from kpatch_rs.model.series import Variant
+
+Spot = tuple[int | None, int]
+"""An edit of a recipe: the number of its variant (None: the recipe's own), and its own, from 0."""
 
 
-def with_also(name: str, paths: Mapping[int, str], before: bytes) -> bytes:
-    """The recipe file `name` with one path more in the `also` of each edit, numbered from 0.
+def with_also(name: str, paths: Mapping[Spot, str], before: bytes) -> bytes:
+    """The recipe file `name` with one path more in the `also` of each edit.
 
     Raises KpatchError where that cannot be written without a change to the rest.
     """
@@ -19,13 +25,46 @@ def with_also(name: str, paths: Mapping[int, str], before: bytes) -> bytes:
 
     document = tomlkit.parse(before.decode())
     wanted = copy.deepcopy(dict(read_document(name, before).table))
-    for number, path in paths.items():
-        also = [*wanted["edit"][number].get("also", []), path]
-        wanted["edit"][number]["also"] = document["edit"][number]["also"] = also
+    for (variant, number), path in paths.items():
+        tables: tuple[Any, Any] = (wanted, document)
+        if variant is not None:
+            tables = (wanted["variant"][variant], document["variant"][variant])
+        plain, written = (table["edit"][number] for table in tables)
+        plain["also"] = written["also"] = [*plain.get("also", []), path]
     after = document.as_string()
     if tomllib.loads(after) != wanted:
         raise KpatchError(
             f"setting also in {name} would change more of it",
             hint=f"write it by hand: {', '.join(f'also = [{p!r}]' for p in paths.values())}",
+        )
+    return after.encode()
+
+
+def with_variant(name: str, variant: Variant, number: int, before: bytes) -> bytes:
+    """The recipe file `name` with `variant` as its `number`th, counted from 0.
+
+    It goes right before the one that has that number now, comments above that included, or to the
+    end of the file. Raises KpatchError where that cannot be written without a change to the rest.
+    """
+    document = read_document(name, before)
+    text = variant_text(variant)
+    tables = document.table.get("variant", [])
+    lines = document.text.split("\n")
+    at = document.line_of("variant", number)("") - 1 if number < len(tables) else len(lines)
+    while 0 < at < len(lines) and lines[at - 1].startswith("#"):
+        at -= 1
+    above = "\n".join(lines[:at]).rstrip("\n") + "\n\n"
+    below = "\n".join(["", *lines[at:]]) if at < len(lines) else ""
+    after = above + text + below
+    fresh = tomllib.loads(text)["variant"]
+    wanted = {**document.table, "variant": [*tables[:number], *fresh, *tables[number:]]}
+    try:
+        same = tomllib.loads(after) == wanted
+    except tomllib.TOMLDecodeError:
+        same = False
+    if not same:
+        raise KpatchError(
+            f"{name}: a variant cannot be added without a change to the rest",
+            hint="write each edit and variant as a table of its own: [[edit]], [[variant]]",
         )
     return after.encode()

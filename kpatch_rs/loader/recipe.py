@@ -20,7 +20,7 @@ from kpatch_rs.loader.message import (
     checked_trailer,
     person,
 )
-from kpatch_rs.model.series import Edit, Recipe, Where
+from kpatch_rs.model.series import Edit, Recipe, Variant, Where
 from kpatch_rs.model.version import Guard
 
 T = TypeVar("T")
@@ -42,6 +42,13 @@ class _Top:
     when: Guard | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _VariantTop:
+    """The keys of a variant, but for its edits."""
+
+    when: Guard | None = None
+
+
 def read_recipe(document: Document, payload: ReadPayload) -> Recipe:
     """Return `document` as a recipe. Raises SeriesInvalid."""
     line_of = document.line_of()
@@ -49,7 +56,7 @@ def read_recipe(document: Document, payload: ReadPayload) -> Recipe:
     if isinstance(notes := table.get("notes"), dict):
         table["notes"] = _by_version(notes, document)
     top = read_table(
-        _Top, table, file=document.file, line_of=line_of, payload=payload, also=["edit"]
+        _Top, table, file=document.file, line_of=line_of, payload=payload, also=["edit", "variant"]
     )
 
     def checked(key: str, check: Callable[[str], T], text: str) -> T:
@@ -65,7 +72,8 @@ def read_recipe(document: Document, payload: ReadPayload) -> Recipe:
         trailers=tuple(checked("trailers", checked_trailer, line) for line in top.trailers),
         notes=checked("notes", checked_notes, top.notes),
         when=top.when,
-        edits=_edits(document, payload),
+        edits=_edits(document, payload, "edit"),
+        variants=_variants(document, payload),
     )
 
 
@@ -90,18 +98,53 @@ def _by_version(notes: dict[str, Any], document: Document) -> str:
     return "\n\n".join(f"Changes in {key}:\n{notes[key].strip(chr(10))}" for key in newest_first)
 
 
-def _edits(document: Document, payload: ReadPayload) -> tuple[Edit, ...]:
-    tables = document.table.get("edit", [])
-    if not (tables and isinstance(tables, list) and all(isinstance(t, dict) for t in tables)):
+def _variants(document: Document, payload: ReadPayload) -> tuple[Variant, ...]:
+    tables = document.table.get("variant", [])
+    if not _are_tables(tables):
         raise SeriesInvalid(
-            Where(document.file, document.line_of()("edit")),
-            "'edit' must be a list of tables" if tables else "the recipe has no [[edit]]",
-            hint='each edit begins with a line [[edit]], then: kind = "…"',
+            Where(document.file, document.line_of()("variant")),
+            "'variant' must be a list of tables",
+            hint="each variant begins with a line [[variant]], each of its edits with "
+            "[[variant.edit]]",
+        )
+    return tuple(_variant(table, n, document, payload) for n, table in enumerate(tables))
+
+
+def _variant(table: dict[str, Any], n: int, document: Document, payload: ReadPayload) -> Variant:
+    line_of = document.line_of("variant", n)
+    where = Where(document.file, line_of(""))
+    top = read_table(
+        _VariantTop, table, file=document.file, line_of=line_of, payload=payload, also=["edit"]
+    )
+    if top.when is None and "edit" not in table:
+        raise SeriesInvalid(
+            where,
+            "a variant without edits says where there is nothing to do, and this one has no 'when'",
+            hint='add: when = { min = "…" }, or its edits: [[variant.edit]]',
+        )
+    edits = _edits(document, payload, "variant", n, "edit") if "edit" in table else ()
+    return Variant(where=where, when=top.when, edits=edits)
+
+
+def _edits(document: Document, payload: ReadPayload, *path: str | int) -> tuple[Edit, ...]:
+    tables: Any = document.table
+    for step in path:
+        tables = tables.get(step, []) if isinstance(step, str) else tables[step]
+    if not (tables and _are_tables(tables)):
+        header = f"[[{'.'.join(step for step in path if isinstance(step, str))}]]"
+        raise SeriesInvalid(
+            Where(document.file, document.line_of(*path[:-1])("edit")),
+            "'edit' must be a list of tables" if tables else f"the recipe has no {header}",
+            hint=f'each edit begins with a line {header}, then: kind = "…"',
         )
     return tuple(
-        _edit(table, document.file, document.line_of("edit", n), payload)
+        _edit(table, document.file, document.line_of(*path, n), payload)
         for n, table in enumerate(tables)
     )
+
+
+def _are_tables(raw: object) -> bool:
+    return isinstance(raw, list) and all(isinstance(item, dict) for item in raw)
 
 
 def _edit(table: dict[str, Any], file: str, line_of: LineOf, payload: ReadPayload) -> Edit:

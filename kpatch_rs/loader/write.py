@@ -10,19 +10,27 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from kpatch_rs.model.series import Edit, Payload, Person, Recipe
+from kpatch_rs.model.series import Edit, Payload, Person, Recipe, Variant
 from kpatch_rs.model.version import Guard
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """The TOML text of `recipe`: keys in the order of the model, one [[edit]] table per edit."""
-    blocks = [_keys(recipe), *(_edit_text(edit) for edit in recipe.edits)]
-    return "\n".join(blocks)
+    """The TOML text of `recipe`: keys in the order of the model, one table per edit and variant."""
+    edits = (_edit_text("edit", edit) for edit in recipe.edits)
+    return "\n".join([_keys(recipe), *edits, *map(variant_text, recipe.variants)])
+
+
+def variant_text(variant: Variant) -> str:
+    """The [[variant]] table of `variant`, with those of its edits."""
+    edits = (_edit_text("variant.edit", edit) for edit in variant.edits)
+    return "\n".join(["[[variant]]\n" + _keys(variant), *edits])
 
 
 def payloads(recipe: Recipe) -> tuple[Payload, ...]:
-    """The files that `recipe` names, each once, in the order of its edits."""
-    values = (getattr(edit, f.name) for edit in recipe.edits for f in dataclasses.fields(edit))
+    """The files that `recipe` names, its variants too, each once, in the order of the edits."""
+    values = (
+        getattr(edit, f.name) for edit in recipe.all_edits() for f in dataclasses.fields(edit)
+    )
     return tuple(dict.fromkeys(value for value in values if isinstance(value, Payload)))
 
 
@@ -37,19 +45,19 @@ def key_line(key: str, value: Any) -> str:
     return f"{key} = {tomlkit.item(value).as_string()}\n"
 
 
-def _edit_text(edit: Edit) -> str:
-    return "[[edit]]\n" + key_line("kind", edit.kind) + _keys(edit)
+def _edit_text(table: str, edit: Edit) -> str:
+    return f"[[{table}]]\n" + key_line("kind", edit.kind) + _keys(edit)
 
 
-def _keys(value: Recipe | Edit) -> str:
+def _keys(value: Recipe | Variant | Edit) -> str:
     return "".join(key_line(key, raw) for key, raw in _plain_items(value))
 
 
-def _plain_items(value: Recipe | Edit) -> Iterator[tuple[str, Any]]:
+def _plain_items(value: Recipe | Variant | Edit) -> Iterator[tuple[str, Any]]:
     """What differs from the defaults, as TOML's own types. `where` is a place, not a value."""
     for field in dataclasses.fields(value):
         raw = getattr(value, field.name)
-        if field.name not in ("where", "edits") and raw != field.default:
+        if field.name not in ("where", "edits", "variants") and raw != field.default:
             yield field.name.replace("_", "-"), _plain(raw)
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.path import RepoPath, show
-from kpatch_rs.model.series import Edit, Recipe
+from kpatch_rs.model.series import Edit, Recipe, Variant
 from kpatch_rs.model.tree import TreeOverlay
 
 
@@ -109,6 +109,8 @@ class Step:
     edits: tuple[EditReport, ...]
     before: TreeOverlay
     after: TreeOverlay
+    variant: Variant | None = None
+    """What was rendered in place of the recipe's own edits."""
 
     @property
     def empty(self) -> bool:

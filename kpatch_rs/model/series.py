@@ -54,6 +54,17 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What a recipe consists of on some kernels, in place of its own edits."""
+
+    where: Where
+    when: Guard | None = None
+    """None: wherever the edits that are meant for a kernel do not fit it."""
+    edits: tuple[Edit, ...] = ()
+    """None at all: there is nothing to do on those kernels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """The source of one patch: one commit, one mail."""
 
@@ -68,6 +79,12 @@ class Recipe:
     notes: str = ""
     when: Guard | None = None
     edits: tuple[Edit, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    """The first whose `when` holds takes the place of `edits`."""
+
+    def all_edits(self) -> tuple[Edit, ...]:
+        """The recipe's own edits and those of its variants."""
+        return (*self.edits, *(edit for variant in self.variants for edit in variant.edits))
 
     def message(self) -> str:
         """The commit message: subject, body, trailers, each block after a blank line."""
@@ -132,7 +149,7 @@ def _content(value: object) -> object:
 
     So neither a comment in a recipe nor a field that a newer version adds changes a digest.
     """
-    if isinstance(value, Edit | Recipe | Guard | Payload | Person):
+    if isinstance(value, Edit | Recipe | Variant | Guard | Payload | Person):
         kind = {"kind": value.kind} if isinstance(value, Edit) else {}
         named = ((f.name, getattr(value, f.name)) for f in fields(value) if f.name != "where")
         return kind | {name: _content(item) for name, item in named if item not in (None, "", ())}

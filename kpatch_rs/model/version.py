@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from kpatch_rs.errors import Conflict, KpatchError
-from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import TreeOverlay
 
 Version = tuple[int, ...]
@@ -78,3 +78,11 @@ class Guard:
         if self.max and version[: len(bound := parse_version(self.max))] > bound:
             return f"the kernel is {show_version(version)}, after {self.max}"
         return ""
+
+
+def show_guard(guard: Guard | None) -> str:
+    """A variant's `when` in words, as the bounds stand in the recipe."""
+    if guard is None:
+        return "where the edits meant for a kernel do not fit"
+    bounds = (("from", guard.min), ("up to", guard.max), ("with", guard.has and show(guard.has)))
+    return "on kernels " + " ".join(f"{word} {bound}" for word, bound in bounds if bound)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,14 @@ from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.kinds.c_call import CCallEdit
 from kpatch_rs.kinds.kconfig import KconfigEdit
 from kpatch_rs.kinds.rust_file import RustFileEdit
+from kpatch_rs.loader.amend import with_also, with_variant
 from kpatch_rs.loader.document import read_document
 from kpatch_rs.loader.message import MessageRefused, checked_body, checked_notes, checked_subject
 from kpatch_rs.loader.recipe import read_recipe
 from kpatch_rs.loader.save import prepare
 from kpatch_rs.loader.write import payloads, recipe_text
 from kpatch_rs.model.path import repo_path
-from kpatch_rs.model.series import Edit, Payload, Person, Recipe, Where
+from kpatch_rs.model.series import Edit, Payload, Person, Recipe, Variant, Where
 from kpatch_rs.model.version import Guard
 
 HERE = Where("x.toml")
@@ -68,6 +69,9 @@ EDITS = st.one_of(
         source=st.builds(Payload, st.sampled_from(["files/a", "b"]), st.just(b"\xff\r\n\0")),
     ),
 )
+VARIANTS = st.builds(
+    Variant, where=st.just(HERE), when=GUARDS, edits=st.lists(EDITS, min_size=1).map(tuple)
+) | st.builds(Variant, where=st.just(HERE), when=st.just(Guard(min="7.2")))
 RECIPES = st.builds(
     Recipe,
     where=st.just(HERE),
@@ -80,12 +84,18 @@ RECIPES = st.builds(
     notes=TEXT.filter(lambda t: is_sound(checked_notes, t)),
     when=GUARDS,
     edits=st.lists(EDITS, min_size=1, max_size=4).map(tuple),
+    variants=st.lists(VARIANTS, max_size=2).map(tuple),
 )
 
 
 def placeless(recipe: Recipe) -> Recipe:
-    edits: tuple[Edit, ...] = tuple(dataclasses.replace(e, where=HERE) for e in recipe.edits)
-    return dataclasses.replace(recipe, where=HERE, edits=edits)
+    def edits(placed: Sequence[Edit]) -> tuple[Edit, ...]:
+        return tuple(dataclasses.replace(e, where=HERE) for e in placed)
+
+    variants = tuple(
+        dataclasses.replace(v, where=HERE, edits=edits(v.edits)) for v in recipe.variants
+    )
+    return dataclasses.replace(recipe, where=HERE, edits=edits(recipe.edits), variants=variants)
 
 
 @settings(deadline=None)
@@ -207,3 +217,62 @@ def test_a_link_inside_the_series_stays_a_link(series: Path) -> None:
     prepare(series, base="v7.2").commit()
     assert (series / "series.toml").is_symlink()
     assert 'base =   "v7.2"' in (series / "real.txt").read_text()
+
+
+AMENDED = """\
+id = "call"
+subject = "foo: Call Rust"
+
+[[edit]]    # as it was
+kind = "rust-file"
+path = "a.rs"
+source = "a.rs"
+
+# for the newest
+[[variant]]
+when = { min = "7.2" }
+
+[[variant.edit]]
+kind = "rust-file"
+path = "b.rs"
+source = "a.rs"
+"""
+
+
+def with_one_more(number: int, text: str = AMENDED) -> str:
+    source = Payload("a.rs", b"")
+    edit = RustFileEdit(where=HERE, path=repo_path("c.rs"), source=source)
+    variant = Variant(where=HERE, when=Guard(min="7.1"), edits=(edit,))
+    after = with_variant("x.toml", variant, number, text.encode())
+    read = read_recipe(read_document("x.toml", after), lambda _: source)
+    assert placeless(read).variants[number] == variant
+    return after.decode()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_variant_goes_in_between(number: int) -> None:
+    after = with_one_more(number)
+    added = after.replace(AMENDED.partition("\n# for")[0], "")
+    assert len(after) > len(AMENDED)
+    assert all(line in after.split("\n") for line in AMENDED.split("\n"))
+    assert added.index('min = "7.1"') < added.index('min = "7.2"') or number == 1
+    assert "# for the newest\n[[variant]]\nwhen = { min" in after, "its comment stays with it"
+
+
+def test_a_variant_on_a_last_line_without_end() -> None:
+    assert with_one_more(1, AMENDED.rstrip("\n")).startswith(AMENDED)
+
+
+def test_a_variant_where_there_is_no_table_for_it() -> None:
+    text = 'id = "a"\nsubject = "b: c"\nvariant = []\n[[edit]]\nkind = "x"\n'
+    with pytest.raises(KpatchError, match="cannot be added without a change to the rest"):
+        with_variant("x.toml", Variant(where=HERE, when=Guard(min="7.1")), 0, text.encode())
+
+
+def test_what_was_learned_goes_to_the_variant_that_was_rendered() -> None:
+    after = with_also("x.toml", {(0, 0): "c.rs", (None, 0): "d.rs"}, AMENDED.encode()).decode()
+    table = read_document("x.toml", after.encode()).table
+    assert table["edit"][0]["also"] == ["d.rs"]
+    assert table["variant"][0]["edit"][0]["also"] == ["c.rs"]
+    kept = after.replace('also = ["d.rs"]\n', "").replace('also = ["c.rs"]\n', "")
+    assert "".join(kept.split()) == "".join(AMENDED.split())

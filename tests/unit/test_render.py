@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,7 +14,7 @@ from kpatch_rs.kinds.base import Ground, Rooted
 from kpatch_rs.model.outcome import Outcome, Place, Status, Step, gravest
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import Proof
-from kpatch_rs.model.series import Edit, Recipe, Series, Where
+from kpatch_rs.model.series import Edit, Recipe, Series, Variant, Where
 from kpatch_rs.model.version import Guard
 from tests.trees import DictTree, NoHistory
 
@@ -164,3 +164,61 @@ def test_gravest() -> None:
     assert gravest([Status.EXACT, Status.CONFLICT, Status.MOVED]) is Status.CONFLICT
     assert gravest([Status.SKIPPED, Status.EXACT]) is Status.EXACT
     assert gravest([]) is Status.PRESENT
+
+
+def varied(*variants: tuple[Guard | None, tuple[str, ...]]) -> Recipe:
+    """A recipe that wants "own", and on some kernels the lines of a variant."""
+    made = tuple(
+        Variant(where=Where("a.toml", n), when=when, edits=recipe("a", *lines).edits)
+        for n, (when, lines) in enumerate(variants)
+    )
+    return replace(recipe("a", "own"), variants=made)
+
+
+NEW, OLD = Guard(min="6.13"), Guard(max="6.12")
+
+
+@pytest.mark.parametrize(
+    ("text", "variants", "line", "variant"),
+    [
+        (b"anchor\n", [(NEW, ("x",))], b"own\n", None),
+        (b"anchor\n", [(OLD, ("x",))], b"x\n", 0),
+        (b"anchor\n", [(NEW, ("x",)), (OLD, ("y",)), (OLD, ("z",))], b"y\n", 1),
+        (b"anchor\n", [(None, ("x",))], b"own\n", None),
+        (b"other\n", [(OLD, ("own",)), (None, ("x",)), (None, ("other",))], b"other\n", 2),
+    ],
+    ids=["not meant", "meant", "first that holds", "the own ones fit", "none of those meant fits"],
+)
+def test_variants(
+    text: bytes,
+    variants: list[tuple[Guard | None, tuple[str, ...]]],
+    line: bytes,
+    variant: int | None,
+) -> None:
+    (step,) = rendered(text, varied(*variants))
+    file = step.after.read(FILE)
+    assert file is not None
+    assert line in file.data
+    assert step.variant == (None if variant is None else step.recipe.variants[variant])
+    assert step.status in (Status.EXACT, Status.PRESENT)
+
+
+def test_where_no_variant_fits_the_conflict_is_that_of_the_edits_meant() -> None:
+    (step,) = rendered(b"", varied((None, ("x",))))
+    assert (step.status, step.variant) == (Status.CONFLICT, None)
+    (step,) = rendered(b"", varied((OLD, ("y",)), (None, ("x",))))
+    assert (step.status, step.variant) == (Status.CONFLICT, step.recipe.variants[0])
+
+
+def test_a_variant_without_edits_skips_the_step() -> None:
+    (step,) = rendered(b"anchor\n", varied((OLD, ())))
+    assert (step.status, step.empty) == (Status.SKIPPED, True)
+    assert step.reason == "the variant at a.toml:0 has no edits"
+
+
+def test_variants_count_in_the_digest() -> None:
+    def digest(*variants: tuple[Guard | None, tuple[str, ...]]) -> str:
+        return Series(name="s", base="", change_id="", recipes=(varied(*variants),)).digest()
+
+    told = [(), ((NEW, ("x",)),), ((OLD, ("x",)),), ((NEW, ("y",)),), ((None, ("x",)),)]
+    assert len({digest(*variants) for variants in told}) == len(told)
