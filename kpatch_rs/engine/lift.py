@@ -203,7 +203,7 @@ class _Search:
             if status is not Status.EXACT:
                 return None
         for path, now in reached.changed_since(tree).items():
-            if path not in self.files or not _on_the_way(tree.read(path), now, self.files[path]):
+            if path not in self.files or not on_the_way(tree.read(path), now, self.files[path]):
                 return None
         return reached
 
@@ -294,7 +294,7 @@ def _added(old: bytes, new: bytes) -> tuple[tuple[int, int], ...]:
     )
 
 
-def _on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:
+def on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:
     """Whether `now` lies between `old` and `goal`: no line changed that would change again."""
     if now is None or goal is None or now.mode != goal.mode:
         return now == goal

@@ -16,7 +16,7 @@ from kpatch_rs.model.version import Guard
 
 def recipe_text(recipe: Recipe) -> str:
     """The TOML text of `recipe`: keys in the order of the model, one [[edit]] table per edit."""
-    blocks = [_keys(recipe), *(_edit_text(edit) for edit in recipe.edits)]
+    blocks = [_keys(recipe), *(edit_text(edit) for edit in recipe.edits)]
     return "\n".join(blocks)
 
 
@@ -37,16 +37,20 @@ def key_line(key: str, value: Any) -> str:
     return f"{key} = {tomlkit.item(value).as_string()}\n"
 
 
-def _edit_text(edit: Edit) -> str:
+def edit_text(edit: Edit) -> str:
+    """The [[edit]] table of `edit`."""
     return "[[edit]]\n" + key_line("kind", edit.kind) + _keys(edit)
 
 
 def _keys(value: Recipe | Edit) -> str:
-    return "".join(key_line(key, raw) for key, raw in _plain_items(value))
+    return "".join(key_line(key, raw) for key, raw in plain_items(value))
 
 
-def _plain_items(value: Recipe | Edit) -> Iterator[tuple[str, Any]]:
-    """What differs from the defaults, as TOML's own types. `where` is a place, not a value."""
+def plain_items(value: Recipe | Edit) -> Iterator[tuple[str, Any]]:
+    """The keys, where they differ from the defaults, as TOML's own types.
+
+    `where` is a place, not a value.
+    """
     for field in dataclasses.fields(value):
         raw = getattr(value, field.name)
         if field.name not in ("where", "edits") and raw != field.default:

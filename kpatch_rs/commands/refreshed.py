@@ -1,0 +1,125 @@
+"""The report of refresh: the differences of the files first, then what became of each recipe."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from kpatch_rs.model.oid import Oid
+from kpatch_rs.report import clean, table
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file of the series: its name and its bytes, before and after; None: it is not there."""
+
+    was: str | None
+    name: str | None
+    old: bytes | None
+    new: bytes | None
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is a difference."""
+        return (self.was, self.old) != (self.name, self.new)
+
+    def diff(self) -> str:
+        """A unified diff, for people; bytes that are no UTF-8 are shown as escapes."""
+        heads = [f"--- a/{self.was}" if self.was else "--- /dev/null"]
+        heads += [f"+++ b/{self.name}" if self.name else "+++ /dev/null"]
+        if self.old == self.new:
+            return f"rename from {self.was}\nrename to {self.name}"
+        lines = difflib.unified_diff(_lines(self.old), _lines(self.new), lineterm="")
+        return "\n".join([*heads, *list(lines)[2:]])
+
+
+def _lines(data: bytes | None) -> list[str]:
+    text = (data or b"").decode(errors="backslashreplace")
+    lines = text.split("\n")
+    return lines[:-1] if lines[-1] == "" else [*lines[:-1], f"{lines[-1]}\\"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A recipe, and what is new about it."""
+
+    id: str
+    file: str
+    subject: str
+    news: tuple[str, ...]
+    """`message`, `edits`, `place`, `new`, `dropped`; none where it is as it was."""
+    commit: Oid | None
+    """The commit on the branch; None where it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshReport:
+    """What a branch had that its series had not."""
+
+    branch: str
+    tip: Oid
+    dry_run: bool
+    rows: tuple[Row, ...] = ()
+    """None: nobody edited the branch."""
+    files: tuple[FileChange, ...] = ()
+    exit_code: int = 0
+
+    @property
+    def diff(self) -> str:
+        """All differences of the series' files."""
+        return "\n".join(change.diff() for change in self.files)
+
+    def as_json(self) -> dict[str, Any]:
+        """The recipes in their new order, the files by name, the differences as text."""
+        return {
+            "branch": self.branch,
+            "tip": self.tip,
+            "dry-run": self.dry_run,
+            "changed": bool(self.files) and not self.dry_run,
+            "recipes": [
+                {
+                    "id": row.id,
+                    "file": row.file,
+                    "subject": row.subject,
+                    "news": list(row.news),
+                    "commit": row.commit,
+                }
+                for row in self.rows
+            ],
+            "files": [{"was": change.was, "is": change.name} for change in self.files],
+            "diff": self.diff,
+        }
+
+    def as_text(self) -> str:
+        """The diff, a line a recipe, and the sum."""
+        if not self.rows:
+            return f"nothing to refresh: {self.branch} is as rendered"
+        rows = [
+            (row.id, ", ".join(row.news) or "as it was", (row.commit or "")[:12], row.file)
+            for row in self.rows
+        ]
+        blocks = [clean(self.diff)] if self.files else []
+        return "\n\n".join(
+            [*blocks, table(("recipe", "refreshed", "commit", "file"), rows), self._sum()]
+        )
+
+    def _sum(self) -> str:
+        counts = Counter(_fate(row) for row in self.rows)
+        told = ", ".join(f"{counts[fate]} {fate}" for fate in _FATES if counts[fate])
+        said = told or "no recipe is concerned"
+        if self.dry_run:
+            return f"{said}. Dry run: nothing was changed."
+        return f"{said}; {self.branch} stays at {self.tip[:12]}, and is what the recipes say."
+
+
+_FATES = ("changed", "new", "dropped", "moved")
+
+
+def _fate(row: Row) -> str:
+    if not row.news:
+        return ""
+    if row.news == ("place",):
+        return "moved"
+    return row.news[0] if row.news[0] in ("new", "dropped") else "changed"
