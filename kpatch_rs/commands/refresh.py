@@ -50,7 +50,8 @@ def run(session: Session, *, dry_run: bool) -> RefreshReport:
         log = OperationLog(repository, name)
         view, tip = _edited(repository, log, series)
         if view.tip is None or tip == view.tip:
-            return RefreshReport(branch=view.branch, tip=tip, dry_run=dry_run)
+            stale = view.digest != series.digest()
+            return RefreshReport(branch=view.branch, tip=tip, dry_run=dry_run, stale=stale)
         _refuse_other_kernel(repository, view, tip)
         session.progress("reading the commits")
         before = _rendered(repository, series, view, view.tip)
@@ -172,9 +173,8 @@ class _Plan:
 
 def _edited(repository: Repository, log: OperationLog, series: Series) -> tuple[View, Oid]:
     """The rendering that somebody edited, and where the branch is now."""
-    newest = next(iter(log.entries(limit=1)), None)
-    view = newest.after if newest else None
-    if newest is None or view is None:
+    view = log.current()
+    if view is None:
         raise KpatchError(f"series {series.name} is not rendered yet", hint="kpatch-rs apply")
     tip = repository.branch(view.branch)
     if tip is None:
@@ -184,9 +184,11 @@ def _edited(repository: Repository, log: OperationLog, series: Series) -> tuple[
     digest = series.digest()
     if view.digest == digest:
         return view, tip
-    before = newest.before if newest.verb == "refresh" else None
-    if before and before.digest == digest:  # killed before the files were there, or taken back
-        return before, tip
+    # The files of the last refresh are not there: it was killed, or they were taken back.
+    refreshed = (o.before for o in log.entries() if o.verb == "refresh" and o.after == view)
+    for before in refreshed:
+        if before and before.digest == digest:
+            return before, tip
     if tip == view.tip:
         return view, tip
     raise Refused(

@@ -13,7 +13,6 @@ from typing import Any
 
 from kpatch_rs.commands.given import Given, naming
 from kpatch_rs.commands.import_ import free_id, read_as
-from kpatch_rs.engine.lift import Patch
 from kpatch_rs.engine.refresh import Made, partners
 from kpatch_rs.engine.render import rendered
 from kpatch_rs.engine.revise import Revision
@@ -24,6 +23,7 @@ from kpatch_rs.loader.existing import Said
 from kpatch_rs.loader.fields import SeriesInvalid
 from kpatch_rs.loader.revise import Tables, revised
 from kpatch_rs.loader.write import payloads, recipe_text
+from kpatch_rs.model.outcome import Status, Step
 from kpatch_rs.model.series import Edit, Person, Recipe, Where
 
 _UNFINISHED = ("fixup! ", "squash! ", "amend! ")
@@ -49,13 +49,13 @@ class Turn:
     id: str
     old: Recipe | None = None
     """None: the commit is new."""
-    was: CommitRead | None = None
+    was: Placed | None = None
     """What `old` was rendered as."""
 
     @property
     def untouched(self) -> bool:
         """Whether it is the very commit that was rendered."""
-        return self.was is not None and self.was.oid == self.placed.commit.oid
+        return self.was is not None and self.was.commit.oid == self.placed.commit.oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def turns(
         _refuse_unfit(placed)
         if number in pairs:
             recipe, was = before[pairs[number]]
-            found.append(Turn(placed, recipe.id, recipe, was.commit))
+            found.append(Turn(placed, recipe.id, recipe, was))
         else:
             id_ = free_id(placed.given.said.subject, taken)
             taken.add(id_)
@@ -134,7 +134,7 @@ class Reviser:
             return Revised(turn, turn.old, "", ())
         recipe = self._worded(turn, file)
         said = ("message",) if turn.old and recipe != turn.old else ()
-        if turn.old and self._holds(turn.old, turn.placed.given.patch):
+        if turn.old and self._holds(turn.old, turn):
             return self._written(turn, recipe, said)
         refusal: KpatchError | None = None
         for edits in self._ways(turn, turns, file, done):
@@ -145,10 +145,19 @@ class Reviser:
                 refusal = error
         raise refusal or KpatchError("no recipe makes its tree")
 
-    def _holds(self, recipe: Recipe, patch: Patch) -> bool:
-        """Whether the recipe still makes the commit's tree."""
-        after = rendered(recipe, Ground(patch.before, self.history)).after
-        return not after.changed_since(patch.after)
+    def _holds(self, recipe: Recipe, turn: Turn) -> bool:
+        """Whether the recipe still makes the commit's tree, with every edit that made it before."""
+        patch = turn.placed.given.patch
+        step = rendered(recipe, Ground(patch.before, self.history))
+        if step.after.changed_since(patch.after):
+            return False
+        return {*_idle(step)} <= {*self._idle_before(turn)}
+
+    def _idle_before(self, turn: Turn) -> tuple[Where, ...]:
+        """The edits of a recipe that had nothing to do when it was rendered."""
+        if turn.old is None or turn.was is None:
+            return ()
+        return _idle(rendered(turn.old, Ground(turn.was.given.patch.before, self.history)))
 
     def _worded(self, turn: Turn, file: str) -> Recipe:
         said, commit = turn.placed.given.said, turn.placed.commit
@@ -164,14 +173,14 @@ class Reviser:
                 trailers=said.trailers,
             )
         recipe = turn.old
-        if commit.message != turn.was.message:
+        if commit.message != turn.was.commit.message:
             recipe = _reworded(recipe, said)
-        if commit.author != turn.was.author:
+        if commit.author != turn.was.commit.author:
             mine = self._mine(commit)
             author = None if mine and recipe.author is None else said.author
             date = None if mine and recipe.date is None else said.date
             return replace(recipe, author=author, date=date)
-        if commit.date != turn.was.date and recipe.date is not None:
+        if commit.date != turn.was.commit.date and recipe.date is not None:
             return replace(recipe, date=commit.date)
         return recipe
 
@@ -186,9 +195,11 @@ class Reviser:
         taken = dict(self.foreign)
         for recipe in (*others, *self.silent):
             taken |= {p.name: p.data for p in payloads(recipe)} if recipe else {}
+        idle = self._idle_before(turn)
         own = {payload.name for payload in payloads(turn.old)} if turn.old else set()
         return Revision(
             own=turn.old.edits if turn.old else (),
+            idle=tuple(e for e in turn.old.edits if e.where in idle) if turn.old else (),
             spare=tuple(self._spare(turn, turns, done)),
             patch=turn.placed.given.patch,
             history=self.history,
@@ -217,6 +228,12 @@ class Reviser:
             text = recipe_text(recipe)
             read_as(recipe, text)
         return Revised(turn, recipe, text, news)
+
+
+def _idle(step: Step) -> tuple[Where, ...]:
+    """The edits of a step that did nothing, by their places."""
+    nothing = (Status.PRESENT, Status.SKIPPED)
+    return tuple(r.edit.where for r in step.edits if r.outcome.status in nothing)
 
 
 def _reworded(recipe: Recipe, said: Said) -> Recipe:

@@ -31,6 +31,8 @@ class Revision:
 
     own: tuple[Edit, ...]
     """The edits it has; none for a new recipe."""
+    idle: tuple[Edit, ...]
+    """Those of them that had nothing to do on this kernel: a guard, or it had them already."""
     spare: tuple[Edit, ...]
     """Edits of other recipes that nothing makes any more: this commit may have swallowed them."""
     patch: Patch
@@ -59,8 +61,7 @@ class Revision:
 
     def _near(self) -> Iterator[tuple[Edit, ...]]:
         """What the whole lifts to, said with the edits there are; and the edits with the rest."""
-        idle = [edit for edit in self.own if self._idle(edit)]
-        for kept, left, known in ((idle, self.patch, True), self._as_written(idle)):
+        for kept, left, known in ((list(self.idle), self.patch, True), self._as_written()):
             pool = [e for e in (*self.own, *self.spare) if e not in kept]
             try:
                 lifted = self._lifted(left, known=known) if _changes(left) else ()
@@ -70,9 +71,9 @@ class Revision:
             yield self._in_place(said)
             yield tuple(said)
 
-    def _as_written(self, idle: Sequence[Edit]) -> tuple[list[Edit], Patch, bool]:
+    def _as_written(self) -> tuple[list[Edit], Patch, bool]:
         """The edits that do nothing but what the patch does, and what is left of it."""
-        kept, tree = list(idle), self.patch.before
+        kept, tree = list(self.idle), self.patch.before
         for edit in (*self.own, *self.spare):
             if edit not in kept and (nearer := self._nearer(edit, tree)) is not None:
                 kept.append(edit)
@@ -80,11 +81,6 @@ class Revision:
         gone = [edit for edit in self.own if edit not in kept]
         known = not gone or any(not isinstance(edit, PatchEdit) for edit in gone)
         return kept, replace(self.patch, before=tree), known
-
-    def _idle(self, edit: Edit) -> bool:
-        """Whether a guard or the kernel itself leaves the edit nothing to do."""
-        status, _ = self._planned(edit, TreeOverlay(self.patch.before.base))
-        return status in (Status.SKIPPED, Status.PRESENT)
 
     def _planned(self, edit: Edit, tree: TreeOverlay) -> tuple[Status, TreeOverlay]:
         try:
