@@ -55,18 +55,20 @@ def lift(
     where: Where,
     taken: Mapping[str, bytes],
     known: bool = True,
+    kept: Sequence[Edit] = (),
 ) -> tuple[Edit, ...]:
     """Return the edits that make `patch`; `payload` names the diff of what no kind takes.
 
     `taken` are the series' payloads so far: a name in it is not used for other bytes. With `known`
-    false all becomes a `patch` edit. Raises NotLifted.
+    false all becomes a `patch` edit. `kept` are edits that are sure to be among them, and only what
+    they leave is lifted. Raises NotLifted.
     """
     files = patch.after.changed_since(patch.before)
     if not files:
         raise NotLifted("it changes nothing", hint="leave it out: a recipe needs an edit")
     _refuse_binary(patch, files)
-    search = _Search(patch, history, files, where)
-    edits, reached = search.found(taken) if known else ((), search.start)
+    search = _Search(patch, history, files, where, kept)
+    edits, reached = search.found(taken) if known else (search.kept, search.reached)
     for rest in search.rests(edits, reached):
         diff = Payload(payload, git_diff(rest.pairs, len(patch.before.base.oid)))
         last = (PatchEdit(where=where, diff=diff),) if rest.pairs else ()
@@ -117,14 +119,21 @@ class _Nearby:
 class _Search:
     """One patch, and the edits that may make it."""
 
-    def __init__(self, patch: Patch, history: History, files: _Files, where: Where) -> None:
-        near = _Nearby(patch.before.base)
+    def __init__(
+        self, patch: Patch, history: History, files: _Files, where: Where, kept: Sequence[Edit]
+    ) -> None:
+        # What was not lifted may well mean another file than it names.
+        near = patch.before.base if kept else _Nearby(patch.before.base)
         self.start = TreeOverlay(near, patch.before.changes)
         self.goal = TreeOverlay(near, patch.after.changes)
         self.renames = patch.renames
         self.files = files
         self.history = history
         self.where = where
+        self.kept = tuple(kept)
+        self.reached = self.start
+        for edit in kept:
+            _, self.reached = self.planned(edit, self.reached)
 
     def found(self, taken: Mapping[str, bytes]) -> tuple[tuple[Edit, ...], TreeOverlay]:
         """The candidates that fit, and the tree they make.
@@ -133,7 +142,7 @@ class _Search:
         those that do not fit are tried again as long as others do.
         """
         waiting = [e for e in self.candidates() if self.allowed(e, taken)]
-        tree, edits, before = self.start, list[Edit](), -1
+        tree, edits, before = self.reached, list(self.kept), -1
         while len(edits) > before:
             before = len(edits)
             for edit in list(waiting):

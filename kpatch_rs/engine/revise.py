@@ -47,8 +47,8 @@ class Revision:
         """Edits that make the patch, nearest to the recipe first. Raises NotLifted at the end."""
         found = [(self._cost(way), n, way) for n, way in enumerate(self._near()) if self.makes(way)]
         yield from (way for _, _, way in sorted(found, key=lambda f: f[:2]))
-        yield self._lifted(self.patch, known=True)
-        yield self._lifted(self.patch, known=False)
+        yield self._lifted(known=True)
+        yield self._lifted(known=False)
 
     def makes(self, edits: Sequence[Edit]) -> bool:
         """Whether `edits`, one after the other, make the patch."""
@@ -61,26 +61,26 @@ class Revision:
 
     def _near(self) -> Iterator[tuple[Edit, ...]]:
         """What the whole lifts to, said with the edits there are; and the edits with the rest."""
-        for kept, left, known in ((list(self.idle), self.patch, True), self._as_written()):
-            pool = [e for e in (*self.own, *self.spare) if e not in kept]
+        kept = self._as_written()
+        gone = [edit for edit in self.own if edit not in (*kept, *self.idle)]
+        known = not gone or any(not isinstance(edit, PatchEdit) for edit in gone)
+        for sure, kinds in (((), True), (kept, known)):
             try:
-                lifted = self._lifted(left, known=known) if _changes(left) else ()
+                lifted = self._lifted(known=kinds, kept=sure)
             except NotLifted:
                 continue
-            said = [*kept, *self._renewed(pool, lifted, left.before)]
+            said = [*self.idle, *self._renewed(lifted)]
             yield self._in_place(said)
             yield tuple(said)
 
-    def _as_written(self) -> tuple[list[Edit], Patch, bool]:
-        """The edits that do nothing but what the patch does, and what is left of it."""
-        kept, tree = list(self.idle), self.patch.before
+    def _as_written(self) -> tuple[Edit, ...]:
+        """The edits that, one after the other, do nothing but what the patch does."""
+        kept, tree = list[Edit](), self.patch.before
         for edit in (*self.own, *self.spare):
-            if edit not in kept and (nearer := self._nearer(edit, tree)) is not None:
+            if edit not in self.idle and (nearer := self._nearer(edit, tree)) is not None:
                 kept.append(edit)
                 tree = nearer
-        gone = [edit for edit in self.own if edit not in kept]
-        known = not gone or any(not isinstance(edit, PatchEdit) for edit in gone)
-        return kept, replace(self.patch, before=tree), known
+        return tuple(kept)
 
     def _planned(self, edit: Edit, tree: TreeOverlay) -> tuple[Status, TreeOverlay]:
         try:
@@ -100,21 +100,21 @@ class Revision:
         way = (on_the_way(tree.read(p), now, goal.read(p)) for p, now in changed.items())
         return reached if all(way) else None
 
-    def _lifted(self, patch: Patch, *, known: bool) -> tuple[Edit, ...]:
+    def _lifted(self, *, known: bool, kept: Sequence[Edit] = ()) -> tuple[Edit, ...]:
         return lift(
-            patch,
+            self.patch,
             self.history,
             payload=self.payload,
             where=self.where,
             taken=self.taken,
             known=known,
+            kept=kept,
         )
 
-    def _renewed(
-        self, pool: Sequence[Edit], lifted: Sequence[Edit], tree: TreeOverlay
-    ) -> Iterator[Edit]:
-        """`lifted`, each as the edit of `pool` that says the same with the fewest keys changed."""
-        waiting = list(pool)
+    def _renewed(self, lifted: Sequence[Edit]) -> Iterator[Edit]:
+        """`lifted`, each as the edit there is that says the same with the fewest keys changed."""
+        tree = self.patch.before
+        waiting = [edit for edit in (*self.own, *self.spare) if edit not in self.idle]
         for fresh in lifted:
             _, reached = self._planned(fresh, tree)
             tries = [
@@ -171,10 +171,6 @@ class Revision:
         diffs = sum(isinstance(e, PatchEdit) for e in way if e.where not in written)
         lost = sum(edit.where not in there for edit in self.own)
         return diffs, lost + sum(written.get(edit.where) != edit for edit in way)
-
-
-def _changes(patch: Patch) -> bool:
-    return bool(patch.after.changed_since(patch.before))
 
 
 def _choices(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
