@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from kpatch_rs.commands.rewriting import FileChange, Plan
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.report import clean, table
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """One file of the series: its name and its bytes, before and after; None: it is not there."""
-
-    was: str | None
-    name: str | None
-    old: bytes | None
-    new: bytes | None
-
-    @property
-    def changes(self) -> bool:
-        """Whether there is a difference."""
-        return (self.was, self.old) != (self.name, self.new)
-
-    def diff(self) -> str:
-        """A unified diff, for people; bytes that are no UTF-8 are shown as escapes."""
-        heads = [f"--- a/{self.was}" if self.was else "--- /dev/null"]
-        heads += [f"+++ b/{self.name}" if self.name else "+++ /dev/null"]
-        if self.old == self.new:
-            return f"rename from {self.was}\nrename to {self.name}"
-        lines = difflib.unified_diff(_lines(self.old), _lines(self.new), lineterm="")
-        return "\n".join([*heads, *list(lines)[2:]])
-
-
-def _lines(data: bytes | None) -> list[str]:
-    text = (data or b"").decode(errors="backslashreplace")
-    lines = text.split("\n")
-    return lines[:-1] if lines[-1] == "" else [*lines[:-1], f"{lines[-1]}\\"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +85,35 @@ class RefreshReport:
         if self.dry_run:
             return f"{said}. Dry run: nothing was changed."
         return f"{said}; {self.branch} stays at {self.tip[:12]}, and is what the recipes say."
+
+
+def report_of(plan: Plan, branch: str, tip: Oid, *, dry_run: bool) -> RefreshReport:
+    """What was found, in the new order; what was dropped, last."""
+    rows = [_row(plan, id_) for id_ in plan.order]
+    rows += [
+        Row(id=r.id, file=r.where.file, subject=r.subject, news=("dropped",), commit=None)
+        for r in plan.old
+        if r.id not in plan.files
+    ]
+    return RefreshReport(
+        branch=branch, tip=tip, dry_run=dry_run, rows=tuple(rows), files=tuple(plan.changes())
+    )
+
+
+def _row(plan: Plan, id_: str) -> Row:
+    old = next((recipe for recipe in plan.old if recipe.id == id_), None)
+    revised = plan.revised.get(id_)
+    recipe = revised.recipe if revised else old
+    news = revised.news if revised else ()
+    if old and old.where.file != plan.files[id_]:
+        news = (*news, "place")
+    return Row(
+        id=id_,
+        file=plan.files[id_],
+        subject=recipe.subject if recipe else "",
+        news=news,
+        commit=revised.turn.placed.commit.oid if revised else None,
+    )
 
 
 _FATES = ("changed", "new", "dropped", "moved")

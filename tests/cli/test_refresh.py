@@ -6,8 +6,10 @@ The person works as people do: git commands in a work tree with the branch check
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -20,17 +22,14 @@ from kpatch_rs.demo import FIRST_RELEASE, SECOND_RELEASE
 from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.loader.load import load_series
-from kpatch_rs.model.series import Recipe
+from kpatch_rs.loader.save import Prepared
+from kpatch_rs.model.series import Edit, Payload, Recipe
 from tests.demo import mini_kernel, mini_series
 from tests.repos import Surroundings
+from tests.test_json import keys, section
 
 BRANCH = "kpatch/mini-rust-hello"
 RUST = "arch/x86/kvm/rust_hello.rs"
-FILES = {
-    "0001-rust-file.toml": "greeting written",
-    "0002-kconfig.toml": "Kconfig symbol",
-    "0003-kbuild.toml": "into the KVM module",
-}
 
 
 class Desk:
@@ -472,6 +471,67 @@ def test_another_kernel(desk: Desk) -> None:
     assert "stands on another kernel (7.2.1)" in refused(desk, Refused).message
 
 
+def test_another_root_of_the_same_kernel(desk: Desk) -> None:
+    """Equal trees, but not the commit that the series was rendered on."""
+    root = desk.git("commit-tree", f"{BASE}^{{tree}}", "-m", "another")
+    desk.git("rebase", "-q", "--onto", root, f"{BRANCH}~7", BRANCH)
+    assert "stands on another kernel than" in refused(desk, Refused).message
+
+
+def test_two_recipes_of_one_payload(bare: Desk) -> None:
+    """One of them changes: it gets a file of its own, the other keeps the old one."""
+    text = bare.text("0001-rust-file.toml").replace('rust-file"\nsubj', 'second"\nsubj')
+    text = text.replace('rust_hello.rs"\nsource', 'rust_two.rs"\nsource').replace("greeting", "2nd")
+    (bare.series / "0008-second.toml").write_text(text)
+    bare.render()
+    bare.sit_down()
+    bare.amend(8, lambda: bare.swap("arch/x86/kvm/rust_two.rs", "Hello", "Bye"))
+    assert bare.refresh() == {"second": ("edits",)}
+    (first,), (second,) = (bare.recipes()[id_].edits for id_ in ("rust-file", "second"))
+    names = {payload.name for edit in (first, second) for payload in _payloads(edit)}
+    assert names == {"files/rust_hello.rs", "files/rust_two.rs"}
+
+
+def _payloads(edit: Edit) -> list[Payload]:
+    values = [getattr(edit, field.name) for field in fields(edit)]
+    return [value for value in values if isinstance(value, Payload)]
+
+
+def test_interrupted_between_log_and_files(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file is half written, nothing is left lying about, and the next refresh does it."""
+    desk.amend(1, lambda: desk.swap(RUST, "Hello", "Hi"))
+    before = desk.files()
+    with monkeypatch.context() as patched:
+        patched.setattr(Prepared, "commit", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            refresh.run(desk.session, dry_run=False)
+    assert desk.files() == before
+    assert desk.refresh() == {"rust-file": ("edits",)}
+
+
+def interrupted(_: Prepared) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_file_in_the_way_is_not_written_over(desk: Desk) -> None:
+    (desk.series / "files/more.rs").write_bytes(b"mine\n")
+    desk.write("arch/x86/kvm/more.rs", b"// SPDX-License-Identifier: GPL-2.0\n\n//! More.\n")
+    desk.git("add", "-A")
+    desk.git("commit", "-q", "-m", "More")
+    assert desk.refresh() == {"more": ("new",)}
+    assert (desk.series / "files/more.rs").read_bytes() == b"mine\n"
+
+
+def test_recipe_that_is_a_link(desk: Desk) -> None:
+    """It is the link that goes, not the file it names."""
+    there = desk.series / "files/recipe"
+    (desk.series / "0007-maintainers.toml").rename(there)
+    (desk.series / "0007-maintainers.toml").symlink_to("files/recipe")
+    desk.git("reset", "-q", "--hard", f"{BRANCH}~1")
+    assert desk.refresh() == {"maintainers": ("dropped",)}
+    assert there.exists()
+
+
 def test_all_commits_gone(desk: Desk) -> None:
     desk.git("reset", "-q", "--hard", BASE)
     assert "holds no commit any more" in refused(desk, Refused).message
@@ -521,6 +581,8 @@ def test_json(
     with pytest.raises(SystemExit) as ended:
         main(["-k", "mini.git", "-s", "mini-rust-hello", "--json", "refresh", "--dry-run"])
     document = json.loads(capsys.readouterr().out)
+    assert document.pop("format") == 1
+    assert set(keys(document)) <= set(re.findall(r"[\w-]+", section("refresh")))
     assert (ended.value.code, document["dry-run"], document["changed"]) == (0, True, False)
     assert document["files"] == [{"was": "files/rust_hello.rs", "is": "files/rust_hello.rs"}]
     assert document["recipes"][0]["news"] == ["edits"]
