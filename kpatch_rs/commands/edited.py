@@ -56,7 +56,7 @@ def refuse_other_kernel(repository: Repository, view: View, tip: Oid) -> None:
         f"branch {view.branch} stands on another kernel{which} than {view.base_name}, "
         "on which the series was rendered",
         hint=f"put it back, git branch -f {view.branch} {(view.tip or tip)[:12]}, and let "
-        "kpatch-rs rebase take the series there; or make another series of it: kpatch-rs -s NAME import",
+        "kpatch-rs rebase take the series there; or make another series of it with import",
     )
 
 
