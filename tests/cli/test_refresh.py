@@ -322,6 +322,37 @@ def test_squash_keeps_both_tables(desk: Desk) -> None:
     assert text.endswith("\n[[edit]]".join(["", *tables]))
 
 
+def test_squash_of_what_no_lift_would_find(bare: Desk) -> None:
+    """A statement that is no plain call, and the comment above its table, go along."""
+    file = bare.series / "0005-c-call.toml"
+    text = file.read_text().replace('"hello', r'"if (nr_features)\n\thello')
+    head, _, table = text.partition("[[edit]]")
+    file.write_text(f"{head}# say hello\n[[edit]]{table}")
+    bare.render()
+    bare.sit_down()
+    bare.todo(*("pick 1", "pick 2", "pick 3", "pick 4", "fixup 5", "pick 6", "pick 7"))
+    assert bare.refresh() == {"c-declare": ("edits",), "c-call": ("dropped",)}
+    assert bare.text("0004-c-declare.toml").endswith(f"\n\n# say hello\n[[edit]]{table}")
+
+
+def test_two_changed_payloads_are_better_than_one_diff(bare: Desk) -> None:
+    two = '\n[[edit]]\nkind = "rust-file"\npath = "arch/x86/kvm/two.rs"\nsource = "files/two.rs"\n'
+    file = bare.series / "0001-rust-file.toml"
+    file.write_text(file.read_text() + two)
+    (bare.series / "files/two.rs").write_bytes(b"// SPDX-License-Identifier: GPL-2.0\n\n//! Two.\n")
+    bare.render()
+    bare.sit_down()
+    before = bare.files()
+
+    def change() -> None:
+        for name in (RUST, "arch/x86/kvm/two.rs"):
+            bare.write(name, (bare.tree / name).read_bytes() + b"// The end.\n")
+
+    bare.amend(1, change)
+    assert bare.refresh() == {"rust-file": ("edits",)}
+    assert changed(before, bare.files()) == {"files/rust_hello.rs", "files/two.rs"}
+
+
 def test_split(desk: Desk) -> None:
     """One commit of two edits becomes two: each edit goes with its part."""
     desk.todo(*("pick 1", "pick 2", "fixup 3", "pick 4", "pick 5", "pick 6", "pick 7"))
