@@ -8,7 +8,7 @@ without a partner is a new recipe, a rendered recipe without one was dropped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -61,8 +61,8 @@ _KEYS: tuple[Callable[[Made], Hashable], ...] = (
 )
 
 
-def _alone(made: Sequence[Made], paired: object) -> list[tuple[int, Made]]:
-    taken = set(paired)  # type: ignore[call-overload]  # keys or values of a dict
+def _alone(made: Sequence[Made], paired: Iterable[int]) -> list[tuple[int, Made]]:
+    taken = set(paired)
     return [(n, one) for n, one in enumerate(made) if n not in taken]
 
 

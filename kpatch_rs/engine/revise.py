@@ -47,8 +47,9 @@ class Revision:
         """Edits that make the patch, nearest to the recipe first. Raises NotLifted at the end."""
         found = [(self._cost(way), n, way) for n, way in enumerate(self._near()) if self.makes(way)]
         yield from (way for _, _, way in sorted(found, key=lambda f: f[:2]))
-        yield self._lifted(known=True)
-        yield self._lifted(known=False)
+        for known in (True, False):
+            lifted = self._lifted(known=known)
+            yield from (w for w in ((*self.idle, *lifted), lifted) if self.makes(w))
 
     def makes(self, edits: Sequence[Edit]) -> bool:
         """Whether `edits`, one after the other, make the patch."""

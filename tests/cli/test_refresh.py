@@ -335,6 +335,21 @@ def test_squash_of_what_no_lift_would_find(bare: Desk) -> None:
     assert bare.text("0004-c-declare.toml").endswith(f"\n\n# say hello\n[[edit]]{table}")
 
 
+def test_an_edit_for_another_kernel_stays(bare: Desk) -> None:
+    """Also where the one for this kernel gives way to a diff."""
+    file = bare.series / "0005-c-call.toml"
+    table = file.read_text().partition("[[edit]]")[2]
+    other = f'\n# some day\n[[edit]]{table}when = {{ min = "9.1" }}\n'
+    file.write_text(file.read_text() + other)
+    bare.render()
+    bare.sit_down()
+    x86 = "arch/x86/kvm/x86.c"
+    bare.amend(5, lambda: bare.swap(x86, "\thello_from", "\thello_again(); hello_from"))
+    assert bare.refresh() == {"c-call": ("edits",)}
+    assert [edit.kind for edit in bare.recipes()["c-call"].edits] == ["c-call", "patch"]
+    assert other.strip() in bare.text("0005-c-call.toml")
+
+
 def test_two_changed_payloads_are_better_than_one_diff(bare: Desk) -> None:
     two = '\n[[edit]]\nkind = "rust-file"\npath = "arch/x86/kvm/two.rs"\nsource = "files/two.rs"\n'
     file = bare.series / "0001-rust-file.toml"
