@@ -270,6 +270,22 @@ def rebase(
 
 
 @verbs.command()
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would become of the files, change nothing."
+)
+@click.pass_obj
+def refresh(session: Session, dry_run: bool) -> Report:
+    """Put into the recipes what was changed on the branch by hand: amend, rebase -i.
+
+    \b
+    Example: kpatch-rs -k ~/linux -s kvm-rust-hello refresh --dry-run
+    """
+    from kpatch_rs.commands import refresh as verb
+
+    return verb.run(session, dry_run=dry_run)
+
+
+@verbs.command()
 @click.option("--step", metavar="ID", help="Only this step.")
 @click.option("--fresh", is_flag=True, help="Ignore stored verdicts.")
 @click.option("--trust", is_flag=True, help="Vouch for this series: building it runs its code.")

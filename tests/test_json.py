@@ -54,6 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("rebase", [SECOND_RELEASE, "--range-diff"]),
         ("apply", ["--onto", SECOND_RELEASE]),
+        ("refresh", []),
         ("check", []),
         ("export", ["-o", "again", "--unchecked"]),
         ("status", []),

@@ -66,7 +66,7 @@ def of_range(repository: Repository, range_: str) -> Source:
     commits = repository.commits_between(base, tip)
     if not commits:
         raise Usage(f"{range_} has no commits", hint="the older end first: import v6.12..my-branch")
-    return Source(old, len(commits), _of_commits(repository, base, commits))
+    return Source(old, len(commits), of_commits(repository, base, commits))
 
 
 def of_quilt(repository: Repository, folder: Path, base: str) -> Source:
@@ -97,9 +97,8 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
     return Source(base, len(patches), _of_mails(repository, repository.resolve(base), patches))
 
 
-def _of_commits(
-    repository: Repository, base: Oid, commits: Sequence[CommitRead]
-) -> Iterator[Given]:
+def of_commits(repository: Repository, base: Oid, commits: Sequence[CommitRead]) -> Iterator[Given]:
+    """What each of `commits`, a line on `base`, says and does. Raises KpatchError."""
     before = TreeOverlay(repository.tree(base))
     for commit in commits:
         name = f"commit {commit.oid[:12]} ({commit.message.partition(chr(10))[0][:60]})"

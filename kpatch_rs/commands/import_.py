@@ -128,7 +128,7 @@ def _recipes(
     taken: set[str] = set()
     for number, given in enumerate(source.patches, 1):
         session.progress(f"lifting {number} of {source.count}: {given.said.subject}")
-        id_ = _free_id(given.said.subject, taken)
+        id_ = free_id(given.said.subject, taken)
         taken.add(id_)
         with naming(given.name):
             recipe = _recipe(given, f"{number:04}-{id_}", id_, history, files)
@@ -138,7 +138,7 @@ def _recipes(
     return recipes, files
 
 
-def _free_id(subject: str, taken: set[str]) -> str:
+def free_id(subject: str, taken: set[str]) -> str:
     """A recipe's id: the subject in small letters, with a number where another has it."""
     words = re.sub(r"[^a-z0-9]+", "-", subject.lower()).strip("-")
     slug = words[:_SLUG_MAX].rstrip("-") or "patch"
@@ -165,19 +165,18 @@ def _recipe(
             taken=files,
             known=known,
         )
-        return _read_back(
-            Recipe(
-                where=where,
-                id=id_,
-                subject=said.subject,
-                body=said.body,
-                author=said.author,
-                date=said.date,
-                trailers=said.trailers,
-                notes=said.notes,
-                edits=edits,
-            )
+        recipe = Recipe(
+            where=where,
+            id=id_,
+            subject=said.subject,
+            body=said.body,
+            author=said.author,
+            date=said.date,
+            trailers=said.trailers,
+            notes=said.notes,
+            edits=edits,
         )
+        return read_as(recipe, recipe_text(recipe))
 
     try:
         return made(known=True)
@@ -185,12 +184,11 @@ def _recipe(
         return made(known=False)
 
 
-def _read_back(recipe: Recipe) -> Recipe:
-    """`recipe`, if its file says the same. Raises SeriesInvalid where it would not load."""
+def read_as(recipe: Recipe, text: str) -> Recipe:
+    """`recipe`, if `text` says the same. Raises SeriesInvalid where it would not load."""
     known = {payload.name: payload for payload in payloads(recipe)}
-    text = recipe_text(recipe)
     read = read_recipe(read_document(recipe.where.file, text.encode()), known.__getitem__)
-    if recipe_text(read) != text:
+    if recipe_text(read) != recipe_text(recipe):
         raise SeriesInvalid(recipe.where, "its message does not survive being written down")
     for payload in known.values():
         _refuse_large(payload)

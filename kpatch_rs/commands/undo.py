@@ -48,6 +48,10 @@ class UndoReport:
         lines = [f"undone: {self.undone.summary} ({self.undone.id[:12]}); {moved}"]
         if self.base_restored:
             lines.append(f"the series' base is {self.base_restored} again")
+        if self.undone.verb == "refresh":
+            lines.append(
+                "the recipes stay as refresh wrote them: take them back where you keep them"
+            )
         return "\n".join(lines)
 
 

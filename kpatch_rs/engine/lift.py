@@ -55,18 +55,20 @@ def lift(
     where: Where,
     taken: Mapping[str, bytes],
     known: bool = True,
+    kept: Sequence[Edit] = (),
 ) -> tuple[Edit, ...]:
     """Return the edits that make `patch`; `payload` names the diff of what no kind takes.
 
     `taken` are the series' payloads so far: a name in it is not used for other bytes. With `known`
-    false all becomes a `patch` edit. Raises NotLifted.
+    false all becomes a `patch` edit. `kept` are edits that are sure to be among them, and only what
+    they leave is lifted. Raises NotLifted.
     """
     files = patch.after.changed_since(patch.before)
     if not files:
         raise NotLifted("it changes nothing", hint="leave it out: a recipe needs an edit")
     _refuse_binary(patch, files)
-    search = _Search(patch, history, files, where)
-    edits, reached = search.found(taken) if known else ((), search.start)
+    search = _Search(patch, history, files, where, kept)
+    edits, reached = search.found(taken) if known else (search.kept, search.reached)
     for rest in search.rests(edits, reached):
         diff = Payload(payload, git_diff(rest.pairs, len(patch.before.base.oid)))
         last = (PatchEdit(where=where, diff=diff),) if rest.pairs else ()
@@ -122,14 +124,21 @@ class _Nearby:
 class _Search:
     """One patch, and the edits that may make it."""
 
-    def __init__(self, patch: Patch, history: History, files: _Files, where: Where) -> None:
-        near = _Nearby(patch.before.base)
+    def __init__(
+        self, patch: Patch, history: History, files: _Files, where: Where, kept: Sequence[Edit]
+    ) -> None:
+        # What was not lifted may well mean another file than it names.
+        near = patch.before.base if kept else _Nearby(patch.before.base)
         self.start = TreeOverlay(near, patch.before.changes)
         self.goal = TreeOverlay(near, patch.after.changes)
         self.renames = patch.renames
         self.files = files
         self.history = history
         self.where = where
+        self.kept = tuple(kept)
+        self.reached = self.start
+        for edit in kept:
+            _, self.reached = self.planned(edit, self.reached)
 
     def found(self, taken: Mapping[str, bytes]) -> tuple[tuple[Edit, ...], TreeOverlay]:
         """The candidates that fit, and the tree they make.
@@ -139,7 +148,7 @@ class _Search:
         of a place: of two forms of an edit, the one that makes its blank lines too.
         """
         waiting = [e for e in self.candidates() if self.allowed(e, taken)]
-        tree, edits = self.start, tuple[Edit, ...]()
+        tree, edits = self.reached, tuple(self.kept)
         for wholly in (True, False):
             edits, tree = self.one_by_one(waiting, edits, tree, wholly=wholly)
         return self.together(waiting, edits, tree)
@@ -223,7 +232,7 @@ class _Search:
             if status is not Status.EXACT:
                 return None
         for path, now in reached.changed_since(tree).items():
-            if path not in self.files or not _on_the_way(tree.read(path), now, self.files[path]):
+            if path not in self.files or not on_the_way(tree.read(path), now, self.files[path]):
                 return None
             if wholly and not _whole(tree.read(path), now, self.files[path]):
                 return None
@@ -316,7 +325,7 @@ def _added(old: bytes, new: bytes) -> tuple[tuple[int, int], ...]:
     )
 
 
-def _on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:
+def on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:
     """Whether `now` lies between `old` and `goal`: no line changed that would change again."""
     if now is None or goal is None or now.mode != goal.mode:
         return now == goal

@@ -41,13 +41,14 @@ def render(
     steps = []
     for recipe in series.recipes:
         watch(recipe)
-        step = _step(recipe, Ground(tree, history, was, edits))
+        step = rendered(recipe, Ground(tree, history, was, edits))
         steps.append(step)
         tree = step.after
     return tuple(steps)
 
 
-def _step(recipe: Recipe, ground: Ground) -> Step:
+def rendered(recipe: Recipe, ground: Ground) -> Step:
+    """Plan one recipe. Raises KpatchError as :func:`render` does."""
     before = ground.tree
     if objection := _objection(recipe.when, recipe, recipe.where, before):
         return Step(

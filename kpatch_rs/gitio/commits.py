@@ -96,6 +96,14 @@ def commits_between(
     )
 
 
+def is_below(git: Git, base: Oid, tip: Oid) -> bool:
+    """Whether `tip` is `base` or stands on it. Raises GitFailed."""
+    ended = git.attempt("merge-base", "--is-ancestor", base, tip)
+    if ended.code not in (0, 1):
+        raise ended.failure("merge-base")
+    return ended.code == 0
+
+
 def named(name: Oid, message: str) -> str:
     """A commit, for people: its short name and its subject."""
     return f"commit {name[:12]} ({message.partition(chr(10))[0][:60]})"

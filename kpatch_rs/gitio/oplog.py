@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -82,18 +82,21 @@ class OperationLog:
         time: int,
         branch_old: Oid | None,
         undoes: Oid | None = None,
+        adopts: bool = False,
     ) -> Operation:
         """Take the branch to `after.tip` and write it down, both or neither.
 
         `branch_old` is where the branch was found before the work began. With `undoes`, the
         branches that operation moved go back to where it found them, too; `after` is then its
-        `before`, and `branch_old` where its branch is now. Raises Refused where somebody has a
-        branch checked out, RefMoved where one has moved since.
+        `before`, and `branch_old` where its branch is now. With `adopts`, somebody else took the
+        branch from `branch_old` to `after.tip` already: it stays there, and this is written down.
+        Raises Refused where somebody has a branch checked out that is to move, RefMoved where one
+        has moved since.
         """
         newest = refs.read(self.repository.git, self.ref)
         before = self._read(newest)[0].after if newest else None
         moves = self._moves(before, after, branch_old, undoes)
-        for move in moves:
+        for move in () if adopts else moves:
             self.repository.refuse_if_checked_out(move.branch)
         body = {
             "format": FORMAT,
@@ -107,7 +110,8 @@ class OperationLog:
             "undoes": undoes,
         }
         commit = self._write(body, newest, _named(before, after, moves))
-        self._publish(moves, newest, commit, f"kpatch-rs: {verb}: {summary}")
+        at = [replace(move, old=move.new) for move in moves] if adopts else moves
+        self._publish(at, newest, commit, f"kpatch-rs: {verb}: {summary}")
         return _operation(commit, body)
 
     def _moves(
@@ -139,7 +143,7 @@ class OperationLog:
     ) -> None:
         git = self.repository.git
         branches = [
-            refs.Move(refs.branch_ref(m.branch), m.old, m.new) for m in moves if m.old != m.new
+            refs.Move(refs.branch_ref(m.branch), m.old, m.new) for m in moves if m.old or m.new
         ]
         refs.move(git, [*branches, refs.Move(self.ref, newest, commit)], _one_line(why))
 

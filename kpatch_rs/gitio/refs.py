@@ -30,7 +30,10 @@ class RefMoved(KpatchError):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A ref's full name, where it must be now and where it goes; None: it does not exist."""
+    """A ref's full name, where it must be now and where it goes; None: it does not exist.
+
+    Where both are the same, the ref is only looked at.
+    """
 
     ref: str
     old: Oid | None
@@ -84,6 +87,8 @@ def move(git: Git, moves: Sequence[Move], why: str) -> None:
 
 def _update(move: Move, nobody: str) -> bytes:
     new, old = (move.new or nobody).encode(), (move.old or nobody).encode()
+    if new == old:
+        return b"verify %s\0%s\0" % (move.ref.encode(), old)
     # A symbolic ref would take the update on to the ref it points to.
     return b"option no-deref\0update %s\0%s\0%s\0" % (move.ref.encode(), new, old)
 

@@ -152,6 +152,10 @@ class Repository:
         """The commits from `base` to `tip`, a line. Raises KpatchError for what no recipe holds."""
         return commits.commits_between(self.git, self._borrowed, self.objects, base, tip)
 
+    def is_below(self, base: Oid, tip: Oid) -> bool:
+        """Whether `tip` is `base` or stands on it."""
+        return commits.is_below(self._borrowed, base, tip)
+
     def read_mails(self, mbox: bytes) -> tuple[mails.MailRead, ...]:
         """The mails of an mbox, as `git am` takes them apart. Raises KpatchError."""
         return mails.read_mails(self._borrowed, mbox)

@@ -105,7 +105,9 @@ def prepare(folder: Path, rewrites: Sequence[Rewrite] = (), **changes: str | int
 
 
 def _ready(folder: Path, rewrite: Rewrite) -> _Ready:
-    target = (folder / rewrite.name).resolve()
+    target = folder / rewrite.name
+    if rewrite.after is not None:  # of a link that goes, the file it names stays
+        target = target.resolve()
     try:
         fresh = None if rewrite.after is None else _written_beside(target, rewrite.after)
     except OSError as error:

@@ -16,13 +16,13 @@ from kpatch_rs.model.version import Guard
 
 def recipe_text(recipe: Recipe) -> str:
     """The TOML text of `recipe`: keys in the order of the model, one table per edit and variant."""
-    edits = (_edit_text("edit", edit) for edit in recipe.edits)
+    edits = (edit_text(edit) for edit in recipe.edits)
     return "\n".join([_keys(recipe), *edits, *map(variant_text, recipe.variants)])
 
 
 def variant_text(variant: Variant) -> str:
     """The [[variant]] table of `variant`, with those of its edits."""
-    edits = (_edit_text("variant.edit", edit) for edit in variant.edits)
+    edits = (edit_text(edit, "variant.edit") for edit in variant.edits)
     return "\n".join(["[[variant]]\n" + _keys(variant), *edits])
 
 
@@ -45,16 +45,20 @@ def key_line(key: str, value: Any) -> str:
     return f"{key} = {tomlkit.item(value).as_string()}\n"
 
 
-def _edit_text(table: str, edit: Edit) -> str:
+def edit_text(edit: Edit, table: str = "edit") -> str:
+    """The [[edit]] table of `edit`."""
     return f"[[{table}]]\n" + key_line("kind", edit.kind) + _keys(edit)
 
 
 def _keys(value: Recipe | Variant | Edit) -> str:
-    return "".join(key_line(key, raw) for key, raw in _plain_items(value))
+    return "".join(key_line(key, raw) for key, raw in plain_items(value))
 
 
-def _plain_items(value: Recipe | Variant | Edit) -> Iterator[tuple[str, Any]]:
-    """What differs from the defaults, as TOML's own types. `where` is a place, not a value."""
+def plain_items(value: Recipe | Variant | Edit) -> Iterator[tuple[str, Any]]:
+    """The keys, where they differ from the defaults, as TOML's own types.
+
+    `where` is a place, not a value.
+    """
     for field in dataclasses.fields(value):
         raw = getattr(value, field.name)
         if field.name not in ("where", "edits", "variants") and raw != field.default:

@@ -140,6 +140,23 @@ def test_checked_out_branch_is_refused(
     assert around.refs(tmp_path / "kernel") == before
 
 
+def test_adopted_commits_stay_where_they_are(
+    log: OperationLog, around: Surroundings, tmp_path: Path
+) -> None:
+    """Somebody moved the branch, and stands on it: the log says so, and undo takes it back."""
+    view, theirs = rendered(log.repository, b"1"), rendered(log.repository, b"2")
+    record(log, view)
+    kernel = tmp_path / "kernel"
+    with pytest.raises(RefMoved):
+        log.record("refresh", "", theirs, time=1, branch_old=view.tip, adopts=True)
+    around.git(kernel, "checkout", "-q", "-B", BRANCH, str(theirs.tip))
+    log.record("refresh", "", theirs, time=1, branch_old=view.tip, adopts=True)
+    assert log.repository.branch(BRANCH) == log.tip_of(BRANCH) == theirs.tip
+    around.git(kernel, "checkout", "-q", "master")
+    undo(log)
+    assert (log.current(), log.repository.branch(BRANCH)) == (view, view.tip)
+
+
 def test_reflog_says_who(log: OperationLog, around: Surroundings, tmp_path: Path) -> None:
     record(log, rendered(log.repository, b"1"))
     said = around.git(tmp_path / "kernel", "reflog", "-1", "--format=%gs", BRANCH)

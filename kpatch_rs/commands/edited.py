@@ -1,0 +1,89 @@
+"""A rendered branch that somebody edited: what it was, and the commits it has now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kpatch_rs.commands.given import of_commits
+from kpatch_rs.commands.revising import Placed
+from kpatch_rs.errors import KpatchError, Refused
+from kpatch_rs.gitio.oplog import OperationLog
+from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.loader.load import RECIPE_LIMIT
+from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.operation import View
+from kpatch_rs.model.series import Recipe, Series
+from kpatch_rs.model.tree import TreeOverlay
+from kpatch_rs.model.version import kernel_version, show_version
+
+
+def rendering(repository: Repository, log: OperationLog, series: Series) -> tuple[View, Oid]:
+    """The rendering that somebody edited, and where the branch is now."""
+    view = log.current()
+    if view is None:
+        raise KpatchError(f"series {series.name} is not rendered yet", hint="kpatch-rs apply")
+    tip = repository.branch(view.branch)
+    if tip is None:
+        raise KpatchError(
+            f"branch {view.branch} is not there any more", hint="kpatch-rs apply makes it again"
+        )
+    digest = series.digest()
+    if view.digest == digest:
+        return view, tip
+    # The files of the last refresh are not there: it was killed, or they were taken back.
+    refreshed = (o.before for o in log.entries() if o.verb == "refresh" and o.after == view)
+    for before in refreshed:
+        if before and before.digest == digest:
+            return before, tip
+    if tip == view.tip:
+        return view, tip
+    raise Refused(
+        f"both changed since series {series.name} was rendered: branch {view.branch}, and recipes",
+        hint="put the recipes back as they were (git stash, where they are kept), refresh, "
+        "and bring their changes back on top",
+    )
+
+
+def refuse_other_kernel(repository: Repository, view: View, tip: Oid) -> None:
+    """Raises Refused where the branch no longer stands on the kernel it was rendered on."""
+    was, now = (
+        kernel_version(TreeOverlay(repository.tree(commit))) for commit in (view.tip or tip, tip)
+    )
+    if was == now and repository.is_below(view.base, tip):
+        return
+    which = f" ({show_version(now)})" if now and now != was else ""
+    raise Refused(
+        f"branch {view.branch} stands on another kernel{which} than {view.base_name}, "
+        "on which the series was rendered",
+        hint=f"put it back, git branch -f {view.branch} {(view.tip or tip)[:12]}, and let "
+        "kpatch-rs rebase take the series there; or make another series of it with import",
+    )
+
+
+def rendered(
+    repository: Repository, series: Series, view: View, tip: Oid
+) -> list[tuple[Recipe, Placed]]:
+    """The recipes that had a commit, with it."""
+    recipes = {recipe.id: recipe for recipe in series.recipes}
+    ids = {step.commit: step.id for step in view.steps}
+    return [(recipes[ids[p.commit.oid]], p) for p in placed(repository, view.base, tip)]
+
+
+def placed(repository: Repository, base: Oid, tip: Oid) -> list[Placed]:
+    """The commits from `base` to `tip`. Raises KpatchError naming one that no recipe can be."""
+    commits = repository.commits_between(base, tip)
+    if len(commits) > RECIPE_LIMIT:
+        raise KpatchError(f"{len(commits)} commits, and a series has {RECIPE_LIMIT} at most")
+    return [
+        Placed(commit, given)
+        for commit, given in zip(commits, of_commits(repository, base, commits), strict=True)
+    ]
+
+
+def refuse_empty(view: View, now: Sequence[Placed]) -> None:
+    """Raises Refused where the branch was put back to its base: hardly to lose the recipes."""
+    if not now:
+        raise Refused(
+            f"branch {view.branch} holds no commit any more: every recipe would go",
+            hint=f"to have its commits again: git branch -f {view.branch} {(view.tip or '')[:12]}",
+        )
