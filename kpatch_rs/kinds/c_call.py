@@ -19,6 +19,7 @@ import tree_sitter
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Change, Ground, Rooted
+from kpatch_rs.kinds.c_function import Lost, find
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.model.outcome import Candidate, Outcome, Status
 from kpatch_rs.model.path import RepoPath, show
@@ -42,15 +43,7 @@ from kpatch_rs.syntax.c_body import (
 )
 from kpatch_rs.syntax.c_functions import Function, functions, returns_nothing
 from kpatch_rs.syntax.c_gap import Gap, Splice, after, apart, at_end, at_entry, before
-from kpatch_rs.syntax.c_locate import (
-    Definition,
-    Sought,
-    look_up,
-    macros,
-    place_in,
-    recognised,
-    similar,
-)
+from kpatch_rs.syntax.c_locate import Definition, place_in
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.rust import exported_symbols
 
@@ -83,6 +76,8 @@ class CCallEdit(Edit):
     """Blank lines that come with it, where none is there yet."""
     also: tuple[RepoPath, ...] = ()
     """Other files that the function is in, in other kernels; `rebase` adds what it found out."""
+    names: tuple[str, ...] = ()
+    """Other names that it has there, likewise."""
 
 
 class _Elsewhere(KpatchError):
@@ -114,24 +109,30 @@ at = "before-last-return"
 """
 
     def plan(self, edit: CCallEdit, ground: Ground) -> Outcome:
-        statement = _statement(edit)
-        name, learned = edit.function.encode(), None
-        sought = look_up(ground.tree, edit.file, name, edit.also)
-        found = sought.definitions
-        if not found and ground.was is not None:
-            found = recognised(ground.was, (edit.file, *edit.also), name, sought.namesakes)
-            learned = found[0].path if found else None
-        if len(found) != 1:
-            return self._not_one(edit, ground, sought)
+        statement, anchor = _statement(edit), f"{edit.function}()"
         try:
-            outcome = self._placed(edit, ground, found[0], statement)
-        except (Unclear, _Elsewhere) as why:
-            return self._unclear(edit, ground, found[0], why)
-        outcome = replace(outcome, learned=learned)
-        if outcome.status is not Status.EXACT or found[0].path == edit.file:
+            found = find(ground, (edit.file, *edit.also), (edit.function, *edit.names))
+        except Lost as why:
+            return self.conflict(
+                ground, why.message, hint=why.hint, anchor=anchor, candidates=why.candidates
+            )
+        there = found.definition
+        try:
+            outcome = self._placed(edit, ground, there, statement)
+        except (Unclear, _Elsewhere) as unclear:
+            return self._unclear(edit, ground, there, unclear)
+        outcome = replace(outcome, learned=found.learned)
+        if outcome.status is not Status.EXACT:
             return outcome
-        reason = f"{edit.function}() is in {show(found[0].path)} now, not in {show(edit.file)}"
-        return replace(outcome, status=Status.MOVED, reason=reason)
+        where = f"in {show(there.path)} now, not in {show(edit.file)}"
+        if found.name != edit.function:
+            now = f"called {found.name}()" + (
+                f" and {where}" if there.path != edit.file else " now"
+            )
+            return replace(outcome, status=Status.ADAPTED, reason=f"{anchor} is {now}")
+        if there.path == edit.file:
+            return outcome
+        return replace(outcome, status=Status.MOVED, reason=f"{anchor} is {where}")
 
     def proofs(self, edit: CCallEdit, outcome: Outcome) -> Sequence[Proof]:
         path = outcome.place.path if outcome.place else edit.file
@@ -201,45 +202,6 @@ at = "before-last-return"
             hint=why.hint or f"{_OTHER_PLACES}; or make it a patch edit",
             anchor=f"{edit.function}()",
             candidates=[_line(found, offset) for offset in near],
-        )
-
-    def _not_one(self, edit: CCallEdit, ground: Ground, sought: Sought) -> Outcome:
-        name, anchor = edit.function, f"{edit.function}()"
-        if found := sought.definitions:
-            twins = len({d.path for d in found}) == 1
-            return self.conflict(
-                ground,
-                f"{name}() is defined {len(found)} times"
-                + (f" in {show(found[0].path)}: the preprocessor chooses" if twins else ""),
-                hint="make it a patch edit" if twins else 'say which one is meant: file = "…"',
-                anchor=anchor,
-                candidates=[Candidate(d.place, f"{name}()") for d in found[:_CANDIDATES]],
-            )
-        if made := macros(ground.tree, (edit.file, *sought.holding), name.encode()):
-            return self.conflict(
-                ground,
-                f"{name} is a macro, not a function ({made[0]})",
-                hint="name the function it expands to, or one that uses it: function = …",
-                anchor=anchor,
-                candidates=[Candidate(place, f"#define {name}") for place in made],
-            )
-        if others := sought.namesakes:
-            return self.conflict(
-                ground,
-                f"no function {name}() in {show(edit.file)}, nor beside it; who else has one of"
-                " that name may have another",
-                hint='name the file of the one that is meant: file = "…"',
-                anchor=anchor,
-                candidates=[Candidate(d.place, f"{name}()") for d in others[:_CANDIDATES]],
-            )
-        if ground.tree.read(edit.file) is None:
-            return self.no_file(ground, edit.file)
-        return self.conflict(
-            ground,
-            f"no function {name}() in {show(edit.file)}, nor anywhere in the tree",
-            hint="name the function that took its place: function = …",
-            anchor=anchor,
-            candidates=similar(ground.tree, edit.file, name.encode()),
         )
 
 

@@ -10,14 +10,15 @@ from typing import Any
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.loader.document import read_document
 from kpatch_rs.loader.write import variant_text
+from kpatch_rs.model.outcome import Learned
 from kpatch_rs.model.series import Variant
 
 Spot = tuple[int | None, int]
 """An edit of a recipe: the number of its variant (None: the recipe's own), and its own, from 0."""
 
 
-def with_also(name: str, paths: Mapping[Spot, str], before: bytes) -> bytes:
-    """The recipe file `name` with one path more in the `also` of each edit.
+def with_learned(name: str, lessons: Mapping[Spot, Learned], before: bytes) -> bytes:
+    """The recipe file `name` with what its edits are to keep, one more in a list of each.
 
     Raises KpatchError where that cannot be written without a change to the rest.
     """
@@ -25,17 +26,18 @@ def with_also(name: str, paths: Mapping[Spot, str], before: bytes) -> bytes:
 
     document = tomlkit.parse(before.decode())
     wanted = copy.deepcopy(dict(read_document(name, before).table))
-    for (variant, number), path in paths.items():
+    for (variant, number), lesson in lessons.items():
         tables: tuple[Any, Any] = (wanted, document)
         if variant is not None:
             tables = (wanted["variant"][variant], document["variant"][variant])
         plain, written = (table["edit"][number] for table in tables)
-        plain["also"] = written["also"] = [*plain.get("also", []), path]
+        plain[lesson.key] = written[lesson.key] = [*plain.get(lesson.key, []), lesson.value]
     after = document.as_string()
     if tomllib.loads(after) != wanted:
+        lines = ", ".join(f"{one.key} = [{one.value!r}]" for one in lessons.values())
         raise KpatchError(
-            f"setting also in {name} would change more of it",
-            hint=f"write it by hand: {', '.join(f'also = [{p!r}]' for p in paths.values())}",
+            f"{name}: {lines} cannot be set without a change to the rest",
+            hint="write it by hand",
         )
     return after.encode()
 

@@ -66,6 +66,18 @@ class Candidate:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was found with the help of the kernel the series comes from.
+
+    The next rendering will not have that kernel: the edit keeps it.
+    """
+
+    key: str
+    """The key of the edit, a list, that it is one more of."""
+    value: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a kind did with one edit in one tree."""
@@ -85,9 +97,7 @@ class Outcome:
     """On conflict: what to write in the recipe."""
     elsewhere: tuple[RepoPath, ...] = ()
     """Files it changed that the edit does not name: what it names has moved there."""
-    learned: RepoPath | None = None
-    """Another file for the edit's `also`: found with the help of the kernel the series comes from,
-    which the next rendering will not have."""
+    learned: Learned | None = None
 
 
 @dataclass(frozen=True, slots=True)

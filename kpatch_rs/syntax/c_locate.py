@@ -120,6 +120,20 @@ def recognised(
     return tuple(d for d in namesakes if len(old) == 1 and came_from(old[0], d))
 
 
+def renamed(
+    was: BaseTree, tree: TreeOverlay, files: Sequence[RepoPath], name: bytes
+) -> tuple[Definition, ...]:
+    """The functions that are new in the first of `files` and have the body of `name` in `was`."""
+    before = TreeOverlay(was)
+    old = next(filter(None, (_in_file(before, path, name) for path in files)), ())
+    text = _read(tree, files[0])
+    if len(old) != 1 or text is None:
+        return ()
+    known = {function.name for function in functions(old[0].text)}
+    fresh = (Definition(files[0], text, f) for f in functions(text) if f.name not in known)
+    return tuple(definition for definition in fresh if same_body(old[0], definition))
+
+
 def came_from(old: Definition, new: Definition) -> bool:
     """Whether `new`, of the same name, can only be what `old` has become."""
     if same_body(old, new):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from kpatch_rs.commands import apply, rebase
 from kpatch_rs.commands.session import Session
 from kpatch_rs.gitio.oplog import OperationLog
@@ -114,4 +116,55 @@ def test_a_dry_run_learns_nothing(
     session = desk(around, kernel_with(around, kernel_repo, NEW, CODE), tmp_path)
     report = rebase.run(session, "new", check=False, dry_run=True, range_diff=False)
     assert statuses(report) == [Status.MOVED]
+    assert (session.series_folder() / "0001-call.toml").read_text() == RECIPE
+
+
+RENAMED = CODE.replace(b"ctu_init(", b"ctu_setup(")
+
+
+def test_a_function_of_another_name_is_known_by_its_body(
+    around: Surroundings, kernel_repo: Callable[..., Path], tmp_path: Path
+) -> None:
+    session = desk(around, kernel_with(around, kernel_repo, OLD, RENAMED), tmp_path)
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    report = rebase.run(session, "new", check=False, dry_run=False, range_diff=False)
+    (step,) = report.steps
+    assert (step.status, step.reason) == (Status.ADAPTED, "ctu_init() is called ctu_setup() now")
+    recipe = session.series_folder() / "0001-call.toml"
+    learned = recipe.read_text()
+    assert learned == f'{RECIPE}names = ["ctu_setup"]\n'
+    again = apply.run(session, onto=None, branch=None, dry_run=False)
+    assert again.commits == report.commits, "the same without the old kernel"
+    back = rebase.run(session, "old", check=False, dry_run=False, range_diff=False)
+    assert statuses(back) != [Status.CONFLICT]
+    assert recipe.read_text() == learned
+
+
+@pytest.mark.parametrize(
+    ("code", "candidates"),
+    [
+        pytest.param(
+            RENAMED + RENAMED.replace(b"ctu_setup(", b"ctu_start("),
+            ["ctu_setup(): the same body", "ctu_start(): the same body"],
+            id="two of that body",
+        ),
+        pytest.param(
+            b"static int ctu_begin(struct ctu *ctu)\n{\n\treturn ctu_enable(ctu);\n}\n",
+            ["ctu_begin()"],
+            id="another body",
+        ),
+    ],
+)
+def test_what_is_not_certain_is_offered(
+    around: Surroundings,
+    kernel_repo: Callable[..., Path],
+    tmp_path: Path,
+    code: bytes,
+    candidates: list[str],
+) -> None:
+    session = desk(around, kernel_with(around, kernel_repo, OLD, code), tmp_path)
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    (step,) = rebase.run(session, "new", check=False, dry_run=False, range_diff=False).steps
+    assert step.status is Status.CONFLICT
+    assert [c.what for c in step.edits[0].outcome.candidates][: len(candidates)] == candidates
     assert (session.series_folder() / "0001-call.toml").read_text() == RECIPE

@@ -15,12 +15,13 @@ from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.kinds.c_call import CCallEdit
 from kpatch_rs.kinds.kconfig import KconfigEdit
 from kpatch_rs.kinds.rust_file import RustFileEdit
-from kpatch_rs.loader.amend import with_also, with_variant
+from kpatch_rs.loader.amend import with_learned, with_variant
 from kpatch_rs.loader.document import read_document
 from kpatch_rs.loader.message import MessageRefused, checked_body, checked_notes, checked_subject
 from kpatch_rs.loader.recipe import read_recipe
 from kpatch_rs.loader.save import prepare
 from kpatch_rs.loader.write import payloads, recipe_text
+from kpatch_rs.model.outcome import Learned
 from kpatch_rs.model.path import repo_path
 from kpatch_rs.model.series import Edit, Payload, Person, Recipe, Variant, Where
 from kpatch_rs.model.version import Guard
@@ -270,7 +271,8 @@ def test_a_variant_where_there_is_no_table_for_it() -> None:
 
 
 def test_what_was_learned_goes_to_the_variant_that_was_rendered() -> None:
-    after = with_also("x.toml", {(0, 0): "c.rs", (None, 0): "d.rs"}, AMENDED.encode()).decode()
+    lessons = {(0, 0): Learned("also", "c.rs"), (None, 0): Learned("also", "d.rs")}
+    after = with_learned("x.toml", lessons, AMENDED.encode()).decode()
     table = read_document("x.toml", after.encode()).table
     assert table["edit"][0]["also"] == ["d.rs"]
     assert table["variant"][0]["edit"][0]["also"] == ["c.rs"]

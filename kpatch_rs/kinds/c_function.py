@@ -1,0 +1,128 @@
+"""The function an edit speaks of, wherever it lives and whatever it is called now.
+
+Guarantees: one function, or none and the reason. What only the kernel the series comes from can
+tell (that this static function, or this one of another name, is the one that was) comes with what
+the recipe should keep of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kpatch_rs.errors import Conflict
+from kpatch_rs.kinds.base import Ground, names_like
+from kpatch_rs.model.outcome import Candidate, Learned
+from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.tree import BaseTree
+from kpatch_rs.syntax.c_locate import (
+    Definition,
+    Sought,
+    look_up,
+    macros,
+    recognised,
+    renamed,
+    similar,
+)
+
+_CANDIDATES = 5
+
+
+class Lost(Conflict):
+    """There is no such function, or more than one."""
+
+    def __init__(self, reason: str, hint: str, candidates: Sequence[Candidate]) -> None:
+        super().__init__(reason, hint=hint)
+        self.candidates = tuple(candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The one function that is meant."""
+
+    definition: Definition
+    learned: Learned | None = None
+
+    @property
+    def name(self) -> str:
+        """As it is called on this kernel."""
+        return show(self.definition.function.name)
+
+
+def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Found:
+    """The function that one of `files` defines under one of `names`; the first of each are meant.
+
+    Raises Lost with whatever comes near it.
+    """
+    sought = []
+    for name in names:
+        one = look_up(ground.tree, files[0], name.encode(), files[1:])
+        if len(one.definitions) == 1:
+            return Found(one.definitions[0])
+        if one.definitions:
+            raise _several(files[0], name, one.definitions)
+        sought.append(one)
+    found = _with_the_last(ground, ground.was, files, names, sought) if ground.was else None
+    if found is None:
+        raise _none(ground, files, names[0], sought[0])
+    return found
+
+
+def _with_the_last(
+    ground: Ground,
+    was: BaseTree,
+    files: Sequence[RepoPath],
+    names: Sequence[str],
+    sought: Sequence[Sought],
+) -> Found | None:
+    """What only the last base tells: which namesake it is, or which function of its file."""
+    for name, one in zip(names, sought, strict=True):
+        found = recognised(was, files, name.encode(), one.namesakes)
+        if len(found) == 1:
+            return Found(found[0], Learned("also", show(found[0].path)))
+    if any(one.namesakes for one in sought):
+        return None
+    alike = [d for name in names for d in renamed(was, ground.tree, files, name.encode())]
+    if len(alike) != 1:
+        return None
+    return Found(alike[0], Learned("names", show(alike[0].function.name)))
+
+
+def _several(file: RepoPath, name: str, found: Sequence[Definition]) -> Lost:
+    twins = len({d.path for d in found}) == 1
+    return Lost(
+        f"{name}() is defined {len(found)} times"
+        + (f" in {show(found[0].path)}: the preprocessor chooses" if twins else ""),
+        "make it a patch edit" if twins else 'say which one is meant: file = "…"',
+        [Candidate(d.place, f"{name}()") for d in found[:_CANDIDATES]],
+    )
+
+
+def _none(ground: Ground, files: Sequence[RepoPath], name: str, sought: Sought) -> Lost:
+    file = files[0]
+    if made := macros(ground.tree, (file, *sought.holding), name.encode()):
+        return Lost(
+            f"{name} is a macro, not a function ({made[0]})",
+            "name the function it expands to, or one that uses it: function = …",
+            [Candidate(place, f"#define {name}") for place in made],
+        )
+    if others := sought.namesakes:
+        return Lost(
+            f"no function {name}() in {show(file)}, nor beside it; who else has one of"
+            " that name may have another",
+            'name the file of the one that is meant: file = "…"',
+            [Candidate(d.place, f"{name}()") for d in others[:_CANDIDATES]],
+        )
+    if ground.tree.read(file) is None:
+        return Lost(
+            f"{show(file)}: the tree has no such file",
+            'name the file that took its place: file = "…"',
+            names_like(ground.tree, file),
+        )
+    like = renamed(ground.was, ground.tree, files, name.encode()) if ground.was else ()
+    alike = [Candidate(d.place, f"{show(d.function.name)}(): the same body") for d in like]
+    return Lost(
+        f"no function {name}() in {show(file)}, nor anywhere in the tree",
+        "name the function that took its place: function = …",
+        [*alike, *similar(ground.tree, file, name.encode())][:_CANDIDATES],
+    )
