@@ -41,8 +41,10 @@ def blamed(blame: Blame, steps: Iterable[Step]) -> Blamed:
     found = {}
     for edit in (edit for step in steps for edit in step.edits):
         if edit.was and _changed(edit):
-            text = edit.outcome.anchor.removesuffix("()")
-            found[edit.edit.where] = blame.commits(edit.was.path, text) if text else ()
+            missed = edit.outcome.missed
+            path = missed.place.path if missed else edit.was.path
+            text = missed.what if missed else edit.outcome.anchor.removesuffix("()")
+            found[edit.edit.where] = blame.commits(path, text) if text else ()
     return Blamed(found, blame.late)
 
 

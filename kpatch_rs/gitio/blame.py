@@ -1,7 +1,8 @@
 """Who changed what an edit holds on to, between the kernel a series comes from and another.
 
 Guarantees: an answer is a commit that adds or takes away the text, or adds, removes or renames the
-file; nothing is guessed where the two kernels have no history in common. The time is bounded.
+file; failing that, one that changed the function of that name. Nothing is guessed where the two
+kernels have no history in common. The time is bounded.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Blame:
             if not (between := self._between()):
                 return ()
             found = self._log(*changed, between, "--", f":(top,literal){name}")
+            if not found.out and text.isidentifier():
+                found = self._log("-s", f"-L:\\b{text}\\b:{name}", between)
         except TimeRanOut:
             self.late = True
             return ()

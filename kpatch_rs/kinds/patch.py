@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_object import object_for
@@ -57,13 +57,14 @@ diff = "files/foo.diff"
     def stuck(self, files: Sequence[FileDiff], ground: Ground, stuck: Sequence[Stuck]) -> Outcome:
         """The first conflict's reason, and every conflict's candidates."""
         more = f" ({len(stuck)} of {len(files)} files conflict)" if len(stuck) > 1 else ""
-        return self.conflict(
+        outcome = self.conflict(
             ground,
             stuck[0].message + more,
             hint=stuck[0].hint,
             anchor=_anchor(files),
             candidates=[c for conflict in stuck for c in conflict.candidates],
         )
+        return replace(outcome, missed=stuck[0].missed)
 
     def outcome(self, ends: Sequence[tuple[FileDiff, End]], ground: Ground) -> Outcome:
         """All files fit: put in those that are not there yet."""

@@ -37,9 +37,15 @@ from kpatch_rs.syntax.whereabouts import TELLING, Namesake, certain, gone, names
 class Stuck(Conflict):
     """One file of the diff does not fit."""
 
-    def __init__(self, reason: str, *candidates: Candidate, hint: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *candidates: Candidate,
+        hint: str = "",
+        missed: Candidate | None = None,
+    ) -> None:
         super().__init__(reason, hint=hint or _HINT)
-        self.candidates = candidates
+        self.candidates, self.missed = candidates, missed
 
 
 _HINT = "make the diff again on this tree, or say it with a kind that finds its place by structure"
@@ -338,11 +344,14 @@ class FilePlan:
         if not found:
             found = [(at, show(lines[at - 1].strip())) for at in alike(lines, hunk)]
         n = self.file.hunks.index(hunk) + 1
+        line = _telling(hunk)
+        gist = f"'{line[:60]}'" if line else "blank lines"
         return Stuck(
             f"{self.payload}:{hunk.line}: hunk {n} of {len(self.file.hunks)} of "
-            f"{show(self.file.path)}: looked for {_gist(hunk)} at line {hunk.old_start}, "
+            f"{show(self.file.path)}: looked for {gist} at line {hunk.old_start}, "
             f"{_finding(doubt)}" + (f"; {also}" if also else ""),
             *(self.candidate(at, what) for at, what in found[:_SHOWN]),
+            missed=self.candidate(hunk.old_start, line) if line else None,
         )
 
     def candidate(self, line: int, what: str) -> Candidate:
@@ -371,12 +380,12 @@ _SHOWN = 5
 """Candidates shown of one hunk."""
 
 
-def _gist(hunk: Hunk) -> str:
+def _telling(hunk: Hunk) -> str:
     """The line to look for: the first that goes, or else the context nearest to the change."""
     gone = [text for change, text in hunk.body if change == "-"]
     above = [text for _, text in reversed(hunk.body[: hunk.leading])]
     telling = [text for text in (*gone, *above, *hunk.old) if text.strip()]
-    return f"'{show(telling[0].strip()[:60])}'" if telling else "blank lines"
+    return show(telling[0].strip()) if telling else ""
 
 
 def _finding(doubt: Doubt) -> str:

@@ -95,6 +95,8 @@ class Outcome:
     candidates: tuple[Candidate, ...] = ()
     hint: str = ""
     """On conflict: what to write in the recipe."""
+    missed: Candidate | None = None
+    """On conflict: the line that was looked for, and where it stood."""
     elsewhere: tuple[RepoPath, ...] = ()
     """Files it changed that the edit does not name: what it names has moved there."""
     learned: Learned | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kpatch_rs.commands import apply, blaming, rebase, show
-from tests.cli.test_moved import CODE, NEW, OTHER, desk, kernel_with
+from tests.cli.test_moved import CODE, NEW, OLD, OTHER, desk, kernel_with
 from tests.repos import Surroundings
 
 BY = "(2023-11-14) move"
@@ -25,6 +25,36 @@ def test_a_conflict_names_who_made_it(
     assert f"    changed by: {commit[:12]} {BY}\n    hint: " in report.as_text()
     (edit,) = report.as_json()["steps"][0]["edits"]
     assert edit["changed-by"] == [{"commit": commit, "date": "2023-11-14", "subject": "move"}]
+
+
+DIFF = f"""diff --git a/{OLD} b/{OLD}
+--- a/{OLD}
++++ b/{OLD}
+@@ -3,7 +3,8 @@
+ \tint i;
+{" "}
+ \tfor (i = 0; i < ctu->count; i++)
+-\t\tctu_reset_one(ctu, i);
++\t\trust_reset_one(ctu, i);
++\trust_all(ctu);
+ \tctu_write_all(ctu, ctu->settings);
+ \treturn ctu_enable(ctu);
+ }}
+"""
+
+
+def test_a_patch_names_who_took_its_line(
+    around: Surroundings, kernel_repo: Callable[..., Path], tmp_path: Path
+) -> None:
+    changed = CODE.replace(b"ctu_reset_one(ctu, i)", b"ctu_reset(ctu, i, true)")
+    session = desk(around, kernel_with(around, kernel_repo, OLD, changed), tmp_path)
+    (session.series_folder() / "call.diff").write_text(DIFF)
+    recipe = session.series_folder() / "0001-call.toml"
+    head = recipe.read_text().partition("[[edit]]")[0]
+    recipe.write_text(f'{head}[[edit]]\nkind = "patch"\ndiff = "call.diff"\n')
+    report = rebase.run(session, "new", check=False, dry_run=False, range_diff=False)
+    assert "looked for 'ctu_reset_one(ctu, i);' at line 3, found it nowhere" in report.as_text()
+    assert BY in report.as_text()
 
 
 def test_no_longer_than_it_may_take(

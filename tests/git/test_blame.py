@@ -47,6 +47,18 @@ def test_who_took_it_away(kernel_repo: Callable[..., Path], around: Surroundings
     assert (commit.commit, commit.date) == (Oid(gone), "2023-11-14")
 
 
+def test_who_changed_the_function(kernel_repo: Callable[..., Path], around: Surroundings) -> None:
+    kernel = kernel_repo()
+    twin = b"\nint kvm_exit(void)\n{\n\treturn %d;\n}\n"
+    body = b"int kvm_init(void)\n{\n\treturn %d;\n}\n"
+    committed(around, kernel, "Begin", x86=body % 0 + twin % 0)
+    start = around.git(kernel, "rev-parse", "HEAD")
+    committed(around, kernel, "Change it", x86=body % 1 + twin % 0)
+    committed(around, kernel, "Change its neighbour", x86=body % 1 + twin % 1)
+    assert asked(around, kernel, start, "master", "kvm_init") == (["Change it"], False)
+    assert asked(around, kernel, start, "master", "kvm_none") == ([], False)
+
+
 def test_a_file_that_went(kernel_repo: Callable[..., Path], around: Surroundings) -> None:
     kernel = kernel_repo()
     committed(around, kernel, "Touch it", x86=b"int kvm_init(void)\n{\n\treturn 1;\n}\n")
