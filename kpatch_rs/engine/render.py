@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from kpatch_rs.engine.relocate import follow
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds import kind_of
 from kpatch_rs.kinds.base import Ground, History
@@ -79,9 +80,9 @@ def _planned(recipe: Recipe, variant: Variant | None, ground: Ground) -> Step:
     before = tree = ground.tree
     reports = []
     for edit in variant.edits if variant else recipe.edits:
-        outcome = _outcome(edit, recipe, replace(ground, tree=tree))
-        tree = outcome.tree
-        reports.append(EditReport(edit, outcome))
+        report = _report(edit, recipe, replace(ground, tree=tree))
+        tree = report.outcome.tree
+        reports.append(report)
     status, reason = _sum_up(reports)
     if variant and not variant.edits:
         status, reason = Status.SKIPPED, f"the variant at {variant.where} has no edits"
@@ -101,11 +102,14 @@ def _sum_up(reports: Sequence[EditReport]) -> tuple[Status, str]:
     return status, next((r.outcome.reason for r in reports if r.outcome.status == status), "")
 
 
-def _outcome(edit: Edit, recipe: Recipe, ground: Ground) -> Outcome:
+def _report(edit: Edit, recipe: Recipe, ground: Ground) -> EditReport:
     if objection := _objection(edit.when, recipe, edit.where, ground.tree):
-        return Outcome(status=Status.SKIPPED, tree=ground.tree, reason=objection)
+        outcome = Outcome(status=Status.SKIPPED, tree=ground.tree, reason=objection)
+        return EditReport(edit, outcome)
     with _placed(recipe, edit.where):
-        return kind_of(edit).plan(edit, ground)
+        followed = follow(edit, ground)
+        outcome = kind_of(edit).plan(followed.edit, ground)
+        return EditReport(followed.edit, followed.told(outcome))
 
 
 def _objection(guard: Guard | None, recipe: Recipe, where: Where, tree: TreeOverlay) -> str:

@@ -52,6 +52,8 @@ class CDeclareEdit(Edit):
     the only ones that come along."""
     before: str | None = None
     """The function above whose prototype or definition it goes."""
+    also: tuple[RepoPath, ...] = ()
+    """Where the file is on other kernels; `rebase` adds what it found out."""
 
 
 class CDeclare(Rooted[CDeclareEdit]):

@@ -31,6 +31,8 @@ class CIncludeEdit(Edit):
     file: RepoPath
     header: str
     """With its delimiters: `<linux/foo.h>` or `"foo.h"`."""
+    also: tuple[RepoPath, ...] = ()
+    """Where the file is on other kernels; `rebase` adds what it found out."""
 
 
 class CInclude(Rooted[CIncludeEdit]):

@@ -51,6 +51,8 @@ class KconfigEdit(Edit):
     menu: str | None = None
     """Put it at the end of the menu with this title, or of the `if` block with this condition;
     with `after`: where more than one entry has that symbol, take the one in this block."""
+    also: tuple[RepoPath, ...] = ()
+    """Where the file is on other kernels; `rebase` adds what it found out."""
 
     @property
     def anchor(self) -> str:

@@ -107,6 +107,7 @@ class EditReport:
     """One edit of a step: how it ended, and where its anchor was in the last rendering."""
 
     edit: Edit
+    """As it was planned: with the file that its own is on this kernel."""
     outcome: Outcome
     was: Place | None = None
 
