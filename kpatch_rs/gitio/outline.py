@@ -1,7 +1,8 @@
-"""The outline of a kernel tree: what its C files declare, kept from one run to the next.
+"""The outline of a part of a kernel: what its C files declare, kept from one run to the next.
 
 Reading every C file of a kernel takes git seconds, whatever it looks for; nearly all of that is
-unpacking. So the first search of a tree takes out all lines that any later one can ask for.
+unpacking. So the first search of a part takes out all lines that any later one can ask for, also in
+another kernel that has the same part.
 
 Guarantees: an outline is whole or counts as not there: it is written beside and renamed, and what
 another writer, a full disk or a crash left of it fails its checksum and is made again. Without a

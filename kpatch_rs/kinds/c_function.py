@@ -14,13 +14,12 @@ from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
 from kpatch_rs.model.outcome import Candidate, Learned
 from kpatch_rs.model.path import RepoPath, show
-from kpatch_rs.model.tree import BaseTree
 from kpatch_rs.syntax.c_locate import (
     Definition,
     Sought,
+    defined,
     look_up,
     macros,
-    recognised,
     renamed,
     similar,
 )
@@ -54,38 +53,21 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
 
     Raises Lost with whatever comes near it.
     """
-    sought = []
+    sought, before = [], []
     for name in names:
-        one = look_up(ground.tree, files[0], name.encode(), files[1:])
+        old = defined(ground.was, files, name.encode()) if ground.was else None
+        before += [old] if old else []
+        one = look_up(ground.tree, files[0], name.encode(), files[1:], old)
         if len(one.definitions) == 1:
-            return Found(one.definitions[0])
+            (found,) = one.definitions
+            return Found(found, Learned("also", show(found.path)) if one.recognised else None)
         if one.definitions:
             raise _several(files[0], name, one.definitions)
         sought.append(one)
-    found = _with_the_last(ground, ground.was, files, names, sought) if ground.was else None
-    if found is None:
-        raise _none(ground, files, names[0], sought[0])
-    return found
-
-
-def _with_the_last(
-    ground: Ground,
-    was: BaseTree,
-    files: Sequence[RepoPath],
-    names: Sequence[str],
-    sought: Sequence[Sought],
-) -> Found | None:
-    """What only the last base tells: which namesake it is, or which function of its file."""
-    for name, one in zip(names, sought, strict=True):
-        found = recognised(was, files, name.encode(), one.namesakes)
-        if len(found) == 1:
-            return Found(found[0], Learned("also", show(found[0].path)))
-    if any(one.namesakes for one in sought):
-        return None
-    alike = [d for name in names for d in renamed(was, ground.tree, files, name.encode())]
-    if len(alike) != 1:
-        return None
-    return Found(alike[0], Learned("names", show(alike[0].function.name)))
+    like = [d for old in before for d in renamed(ground.tree, files[0], old)]
+    if len(like) == 1 and not any(one.namesakes for one in sought):
+        return Found(like[0], Learned("names", show(like[0].function.name)))
+    raise _none(ground, files[0], names[0], sought[0], like)
 
 
 def _several(file: RepoPath, name: str, found: Sequence[Definition]) -> Lost:
@@ -98,8 +80,9 @@ def _several(file: RepoPath, name: str, found: Sequence[Definition]) -> Lost:
     )
 
 
-def _none(ground: Ground, files: Sequence[RepoPath], name: str, sought: Sought) -> Lost:
-    file = files[0]
+def _none(
+    ground: Ground, file: RepoPath, name: str, sought: Sought, like: Sequence[Definition]
+) -> Lost:
     if made := macros(ground.tree, (file, *sought.holding), name.encode()):
         return Lost(
             f"{name} is a macro, not a function ({made[0]})",
@@ -119,7 +102,6 @@ def _none(ground: Ground, files: Sequence[RepoPath], name: str, sought: Sought) 
             'name the file that took its place: file = "…"',
             names_like(ground.tree, file),
         )
-    like = renamed(ground.was, ground.tree, files, name.encode()) if ground.was else ()
     alike = [Candidate(d.place, f"{show(d.function.name)}(): the same body") for d in like]
     return Lost(
         f"no function {name}() in {show(file)}, nor anywhere in the tree",

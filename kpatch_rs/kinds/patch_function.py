@@ -15,7 +15,7 @@ from kpatch_rs.model.outcome import Candidate
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File
 from kpatch_rs.syntax.c_items import Item, items
-from kpatch_rs.syntax.c_locate import Definition, came_from, look_up, same_body
+from kpatch_rs.syntax.c_locate import Definition, look_up, same_body
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.lines import Block, differences
@@ -172,9 +172,7 @@ def _both(old: Item, new: Item, block: Block) -> bool:
 
 def _where(ground: Ground, path: RepoPath, name: bytes, old: Definition) -> RepoPath | None:
     """The one file that certainly defines the function now."""
-    sought = look_up(ground.tree, path, name)
-    found = sought.definitions or [d for d in sought.namesakes if came_from(old, d)]
-    paths = {definition.path for definition in found}
+    paths = {d.path for d in look_up(ground.tree, path, name, old=old).definitions}
     return paths.pop() if len(paths) == 1 else None
 
 

@@ -62,12 +62,26 @@ class BaseTree(Protocol):
     ) -> tuple[RepoPath, ...]:
         """C files below `under` that may define or declare one of `names`, sorted.
 
+        Without `under`, of the kernel itself: nothing in NOT_THE_KERNEL.
         That is all that have it in a line that begins at the left margin, or make a macro of it;
         others may be among them. Of `named`, `*.c` and `*.h` mean something.
         """
 
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         """Every file of that name, in whatever folder, sorted."""
+
+
+NOT_THE_KERNEL = (b"Documentation", b"scripts", b"tools")
+"""Top folders whose C code is no part of a kernel image."""
+
+
+def part_of(path: bytes) -> RepoPath:
+    """The part of a kernel that `path` lies in: its top folder; below arch/, the architecture's.
+
+    Empty for what lies in none.
+    """
+    folders = path.split(b"/")[:-1]
+    return RepoPath(b"/".join(folders[: 2 if folders[:1] == [b"arch"] else 1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,9 @@ class TreeOverlay:
         self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
     ) -> tuple[RepoPath, ...]:
         """As :meth:`BaseTree.files_declaring`."""
-        return self._with_ours(self.base.files_declaring(names, under, named), names, under, named)
+        theirs = self.base.files_declaring(names, under, named)
+        found = self._with_ours(theirs, names, under, named)
+        return tuple(p for p in found if under or part_of(p) not in NOT_THE_KERNEL)
 
     def _with_ours(
         self,

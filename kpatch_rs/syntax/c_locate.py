@@ -10,18 +10,15 @@ import difflib
 import itertools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kpatch_rs.model.outcome import Candidate, Place
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.tree import BaseTree, TreeOverlay
+from kpatch_rs.model.tree import BaseTree, TreeOverlay, part_of
 from kpatch_rs.syntax.c_functions import Function, functions, functions_named, macros_named
 from kpatch_rs.syntax.c_text import CText, c_text
 
 _C = ("*.c", "*.h")
-
-_NOT_THE_KERNEL = (b"Documentation", b"scripts", b"tools")
-"""Top folders whose C code is no part of a kernel image."""
 
 _MARGIN = rb"(?m)^(?:\w.*)?"
 """Where a definition has its name, but for a few oddly broken heads: in a line that begins at the
@@ -57,38 +54,49 @@ class Sought:
     """Nearest first; those equally near are all given."""
     namesakes: tuple[Definition, ...] = ()
     """Of that name, but as likely another's: see :func:`_moved_there`."""
+    recognised: bool = False
+    """Whether only what it was on another kernel tells the definitions from their namesakes."""
     holding: tuple[RepoPath, ...] = ()
     """Where nothing defines it: the kernel's files that have its name at all."""
 
 
 def look_up(
-    tree: TreeOverlay, file: RepoPath, name: bytes, also: Sequence[RepoPath] = ()
+    tree: TreeOverlay,
+    file: RepoPath,
+    name: bytes,
+    also: Sequence[RepoPath] = (),
+    old: Definition | None = None,
 ) -> Sought:
-    """Who defines `name`: `file`, one of `also`, its folder, that above, at last any file at all.
+    """Who defines `name`: `file`, one of `also`, its folder, that above, its part, then any file.
 
-    The whole tree is searched only where nothing nearer has it, for the first time takes seconds;
-    and its headers only where no source has it, for they take as long again.
+    `old`, as it was on another kernel, tells it from others of the name. The whole tree is
+    searched only where nothing nearer has it, for the first time takes seconds; and its headers
+    only where no source has it, for they take as long again.
     """
     if here := next(filter(None, (_in_file(tree, path, name) for path in (file, *also))), ()):
         return Sought(here)
     folder = RepoPath(file.rpartition(b"/")[0])
     if near := _in_files(tree, _holding(tree, name, folder or None, _C), name):
         return Sought(near)
-    above = RepoPath(folder.rpartition(b"/")[0])
-    beside = _in_files(tree, _holding(tree, name, above, _C), name) if above else ()
-    if moved := tuple(d for d in beside if _moved_there(d, file)):
-        return Sought(moved)
-    holding = _of_the_kernel(_holding(tree, name, None, _C[:1]), file)
-    found = _in_files(tree, holding, name)
-    moved = tuple(d for d in found if _moved_there(d, file))
-    if not moved:
-        headers = _of_the_kernel(_holding(tree, name, None, _C[1:]), file)
-        holding, found = (
-            tuple(sorted({*holding, *headers})),
-            found or _in_files(tree, headers, name),
-        )
-    nearest = max((_shared(d.path, file) for d in moved), default=0)
-    return Sought(tuple(d for d in moved if _shared(d.path, file) == nearest), found, holding)
+    above, part = RepoPath(folder.rpartition(b"/")[0]), part_of(file)
+    for under in dict.fromkeys(filter(None, (above if len(above) > len(part) else part, part))):
+        beside = _in_files(tree, _holding(tree, name, under, _C[:1]), name)
+        if (sought := _sought(file, beside, old)).definitions:
+            return sought
+    holding = _holding(tree, name, None, _C[:1])
+    if not (found := _in_files(tree, holding, name)):
+        headers = _holding(tree, name, None, _C[1:])
+        holding, found = sorted({*holding, *headers}), _in_files(tree, headers, name)
+    return replace(_sought(file, found, old), holding=tuple(holding))
+
+
+def _sought(file: RepoPath, found: Sequence[Definition], old: Definition | None) -> Sought:
+    """Those of `found` that can only be the one that was in `file`, the nearest of them."""
+    moved = [d for d in found if _moved_there(d, file)]
+    known = [] if moved or old is None else [d for d in found if came_from(old, d)]
+    nearest = max((_shared(d.path, file) for d in moved or known), default=0)
+    near = tuple(d for d in moved or known if _shared(d.path, file) == nearest)
+    return Sought(near, tuple(found), recognised=bool(known))
 
 
 def _moved_there(definition: Definition, file: RepoPath) -> bool:
@@ -107,31 +115,20 @@ def _moved_there(definition: Definition, file: RepoPath) -> bool:
     )
 
 
-def recognised(
-    was: BaseTree, files: Sequence[RepoPath], name: bytes, namesakes: Sequence[Definition]
-) -> tuple[Definition, ...]:
-    """Those of `namesakes` that are the `name` that the first of `files` defines in the tree `was`.
-
-    That shows in a body of some length that is mostly the same, or in the functions around it:
-    they moved with it.
-    """
+def defined(was: BaseTree, files: Sequence[RepoPath], name: bytes) -> Definition | None:
+    """The one `name` that the first of `files` to have any defines in the tree `was`."""
     tree = TreeOverlay(was)
-    old = next(filter(None, (_in_file(tree, path, name) for path in files)), ())
-    return tuple(d for d in namesakes if len(old) == 1 and came_from(old[0], d))
+    found = next(filter(None, (_in_file(tree, path, name) for path in files)), ())
+    return found[0] if len(found) == 1 else None
 
 
-def renamed(
-    was: BaseTree, tree: TreeOverlay, files: Sequence[RepoPath], name: bytes
-) -> tuple[Definition, ...]:
-    """The functions that are new in the first of `files` and have the body of `name` in `was`."""
-    before = TreeOverlay(was)
-    old = next(filter(None, (_in_file(before, path, name) for path in files)), ())
-    text = _read(tree, files[0])
-    if len(old) != 1 or text is None:
+def renamed(tree: TreeOverlay, file: RepoPath, old: Definition) -> tuple[Definition, ...]:
+    """The functions of `file` that are new in it and have the body of `old`."""
+    if (text := _read(tree, file)) is None:
         return ()
-    known = {function.name for function in functions(old[0].text)}
-    fresh = (Definition(files[0], text, f) for f in functions(text) if f.name not in known)
-    return tuple(definition for definition in fresh if same_body(old[0], definition))
+    known = {function.name for function in functions(old.text)}
+    fresh = (Definition(file, text, f) for f in functions(text) if f.name not in known)
+    return tuple(definition for definition in fresh if same_body(old, definition))
 
 
 def came_from(old: Definition, new: Definition) -> bool:
@@ -204,16 +201,6 @@ def _holding(
     tree: TreeOverlay, name: bytes, under: RepoPath | None, named: Sequence[str]
 ) -> list[RepoPath]:
     return list(tree.files_declaring(_words(name), under, named))
-
-
-def _of_the_kernel(paths: Iterable[RepoPath], file: RepoPath) -> tuple[RepoPath, ...]:
-    """`paths` without what is no kernel code; what shares `file`'s top folder always counts."""
-    top = file.split(b"/", 1)[0]
-    return tuple(
-        path
-        for path in paths
-        if (first := path.split(b"/", 1)[0]) == top or first not in _NOT_THE_KERNEL
-    )
 
 
 def _read(tree: TreeOverlay, path: RepoPath) -> CText | None:

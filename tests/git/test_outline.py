@@ -20,6 +20,7 @@ from tests.repos import Surroundings
 
 FILES: Mapping[str, bytes] = {
     "a/def.c": b"int before(int x);\n\nint sought(void)\n{\n\tcalled();\n}\n",
+    "a/in/deep.c": b"void f(void)\n{\n\tdeeper();\n}\n",
     "a/called.c": b"void f(void)\n{\n\tsought();\n}\n",
     "b/zwei.c": b"static __printf(1, 2) int\nsought\n(void)\n{\n}\n\xff\x00 binary\n",
     "b/none.c": b"int sought_too(void);\nint xsought(void);",
@@ -69,11 +70,23 @@ def test_every_declaration_is_found_and_no_call(
 
 def test_below_a_folder_nothing_is_made(kernel: Path, around: Surroundings, tmp_path: Path) -> None:
     with opened(kernel, around, tmp_path / "cache") as tree:
-        assert tree.files_declaring([b"sought"], repo_path("a"), ["*.c"]) == (
-            b"a/called.c",
-            b"a/def.c",
-        ), "more may be named, never fewer"
+        found = tree.files_declaring([b"deeper"], repo_path("a/in"), ["*.c"])
+        assert found == (b"a/in/deep.c",), "more may be named, never fewer"
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_part_of_the_kernel_is_kept_for_itself(
+    kernel: Path, around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = repo_path("a")
+    with opened(kernel, around, tmp_path) as tree:
+        assert tree.files_declaring([b"sought"], part, ["*.c"]) == (b"a/def.c",)
+    (kernel / "b/last.c").write_bytes(b"int other;\n")
+    around.git(kernel, "commit", "-qam", "another tree, with the same part")
+    monkeypatch.setattr(GitTree, "_grep", None)
+    with opened(kernel, around, tmp_path) as tree:
+        assert tree.files_declaring([b"sought"], part, ["*.c"]) == (b"a/def.c",)
+        assert tree.files_declaring([b"deeper"], repo_path("a/in"), ["*.c"]) == ()
 
 
 def test_another_run_reads_what_is_kept(
@@ -93,12 +106,12 @@ def test_what_is_not_whole_is_made_again(
 ) -> None:
     with opened(kernel, around, tmp_path / "cache") as tree:
         tree.files_declaring([b"x"], None, ["*.c"])
-    (file,) = (tmp_path / "cache").iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(whole[:-30] if left is None else left)
+    whole = {file: file.read_bytes() for file in (tmp_path / "cache").iterdir()}
+    for file, data in whole.items():
+        file.write_bytes(data[:-7] if left is None else left)
     with opened(kernel, around, tmp_path / "cache") as tree:
         assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
-    assert file.read_bytes() == whole
+    assert {file: file.read_bytes() for file in (tmp_path / "cache").iterdir()} == whole
 
 
 def test_a_folder_that_takes_nothing_costs_only_time(
@@ -166,4 +179,4 @@ def test_writers_at_once_leave_a_whole_one(
         for _ in range(3)
     ]
     assert [run.communicate()[0] for run in runs] == [b"4\n"] * 3
-    assert [f.suffix for f in (tmp_path / "cache").iterdir()] == [".c"]
+    assert {f.suffix for f in (tmp_path / "cache").iterdir()} == {".c"}
