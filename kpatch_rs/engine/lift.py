@@ -214,7 +214,7 @@ class _Search:
 
     def planned(self, edit: Edit, tree: TreeOverlay) -> tuple[Status, TreeOverlay]:
         try:
-            outcome = kind_of(edit).plan(edit, Ground(tree, self.history))
+            outcome = kind_of(edit).plan(edit, Ground(tree, self.history, offers=False))
         except KpatchError:
             return Status.CONFLICT, tree
         return outcome.status, outcome.tree

@@ -46,6 +46,8 @@ class Ground:
     """The kernel that the series was rendered on before, where a rebase leaves it."""
     edits: tuple[Edit, ...] = ()
     """All edits of the series: what stands between an edit and its place may be another one's."""
+    offers: bool = True
+    """Whether anyone reads the candidates of a conflict; finding some takes a walk of the tree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -321,7 +321,8 @@ def _behind_entry(edit: KconfigEdit, ground: Ground, kconfig: KconfigFile | None
         found = [(p, e) for p, e in found if title in {b.title for b in e.blocks}]
     found = found or definitions(ground.tree, after, edit.file)
     if not found:
-        elsewhere = _entries(ground, anywhere(ground.tree, after, edit.file))
+        entries = anywhere(ground.tree, after, edit.file) if ground.offers else []
+        elsewhere = _entries(ground, entries)
         if kconfig is None and not elsewhere:
             return None
         raise _Unclear(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kpatch_rs.syntax.c_text import CText
 
@@ -35,6 +36,7 @@ class Function:
     """The `}` of its body."""
 
 
+@lru_cache(maxsize=64)
 def functions(text: CText) -> tuple[Function, ...]:
     """Every function that `text` defines, in order."""
     found = []

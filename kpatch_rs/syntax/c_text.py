@@ -47,7 +47,7 @@ class Directive:
         return self.name in (b"else", b"elif", b"elifdef", b"elifndef")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CText:
     """A C file: its bytes, its code, its directives, and the partner of every brace."""
 
