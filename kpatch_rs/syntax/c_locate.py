@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from kpatch_rs.model.outcome import Candidate, Place
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.tree import BaseTree, TreeOverlay, part_of
+from kpatch_rs.model.tree import NOT_THE_KERNEL, BaseTree, TreeOverlay, part_of
 from kpatch_rs.syntax.c_functions import Function, functions, functions_named, macros_named
 from kpatch_rs.syntax.c_text import CText, c_text
 
@@ -71,7 +71,8 @@ def look_up(
 
     `old`, as it was on another kernel, tells it from others of the name. The whole tree is
     searched only where nothing nearer has it, for the first time takes seconds; and its headers
-    only where no source has it, for they take as long again.
+    only where no source has it, for they take as long again. What is no part of the kernel may
+    have a function of the name, and never the one that was in the kernel.
     """
     if here := next(filter(None, (_in_file(tree, path, name) for path in (file, *also))), ()):
         return Sought(here)
@@ -87,6 +88,9 @@ def look_up(
     if not (found := _in_files(tree, holding, name)):
         headers = _holding(tree, name, None, _C[1:])
         holding, found = sorted({*holding, *headers}), _in_files(tree, headers, name)
+    if not found:
+        beyond = [p for top in NOT_THE_KERNEL for p in _holding(tree, name, RepoPath(top), _C[:1])]
+        return Sought(namesakes=_in_files(tree, beyond, name), holding=tuple(holding))
     return replace(_sought(file, found, old), holding=tuple(holding))
 
 

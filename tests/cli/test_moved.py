@@ -148,6 +148,7 @@ def test_a_function_of_another_name_is_known_by_its_body(
             ["ctu_setup(): the same body", "ctu_start(): the same body"],
             id="two of that body",
         ),
+        pytest.param(RENAMED, ["ctu_init()"], id="one of the old name in a tool"),
         pytest.param(
             b"static int ctu_begin(struct ctu *ctu)\n{\n\treturn ctu_enable(ctu);\n}\n",
             ["ctu_begin()"],
@@ -162,7 +163,14 @@ def test_what_is_not_certain_is_offered(
     code: bytes,
     candidates: list[str],
 ) -> None:
-    session = desk(around, kernel_with(around, kernel_repo, OLD, code), tmp_path)
+    kernel = kernel_with(around, kernel_repo, OLD, code)
+    if candidates == ["ctu_init()"]:
+        (kernel / "tools").mkdir()
+        (kernel / "tools/ctu.c").write_bytes(CODE)
+        around.git(kernel, "add", "tools")
+        around.git(kernel, "commit", "-q", "-m", "a tool")
+        around.git(kernel, "tag", "-f", "new")
+    session = desk(around, kernel, tmp_path)
     apply.run(session, onto=None, branch=None, dry_run=False)
     (step,) = rebase.run(session, "new", check=False, dry_run=False, range_diff=False).steps
     assert step.status is Status.CONFLICT

@@ -11,7 +11,7 @@ from kpatch_rs.model.outcome import Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import ObjectBuilds, Unprovable
 from kpatch_rs.model.series import Where
-from kpatch_rs.model.tree import File, TreeOverlay
+from kpatch_rs.model.tree import NOT_THE_KERNEL, File, TreeOverlay
 from kpatch_rs.syntax.c_body import body_of
 from kpatch_rs.syntax.c_functions import functions
 from kpatch_rs.syntax.c_text import c_text
@@ -265,7 +265,8 @@ _HERE, _ABOVE = RepoPath(b"arch/x86/kvm"), RepoPath(b"arch/x86")
         ("arch/x86/b.h", "static inline void", [_HERE, _ABOVE, b"*.c", b"*.h"], False),
         ("virt/kvm/b.c", "void", [_HERE, _ABOVE, b"*.c"], True),
         ("arch/riscv/kvm/b.c", "void", [_HERE, _ABOVE, b"*.c"], False),
-        ("", "", [_HERE, _ABOVE, b"*.c", b"*.h"], False),
+        ("", "", [_HERE, _ABOVE, b"*.c", b"*.h", *NOT_THE_KERNEL], False),
+        ("tools/b.c", "void", [_HERE, _ABOVE, b"*.c", b"*.h", *NOT_THE_KERNEL], False),
     ],
 )
 def test_how_far_a_function_can_have_moved(
