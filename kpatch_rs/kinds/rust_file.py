@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kpatch_rs.errors import KpatchError
@@ -18,6 +19,8 @@ from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import ObjectBuilds, Proof
 from kpatch_rs.model.series import Edit, Payload
 from kpatch_rs.model.tree import TreeOverlay
+from kpatch_rs.syntax.diff import read_diff
+from kpatch_rs.syntax.diff_place import Uncertain, place, put
 from kpatch_rs.syntax.rust import flaws, submodules, unconditional_symbols, uses_export
 
 _BUILD = RepoPath(b"scripts/Makefile.build")
@@ -64,6 +67,9 @@ source = "files/rust_foo.rs"
                 f"path = '{show(edit.path)}' does not end in .rs",
                 hint='path = "drivers/foo/foo.rs"',
             )
+        there = ground.tree.read(edit.path)
+        if there and there.data in _patched(edit, ground.edits):
+            return self.present(ground, Place(edit.path, 1), anchor=show(edit.path))
         for objection in _objections(edit, ground.tree):
             return self.conflict(
                 ground,
@@ -72,7 +78,7 @@ source = "files/rust_foo.rs"
                 anchor=show(edit.path),
                 candidates=objection.candidates,
             )
-        if ground.tree.read(edit.path):
+        if there:
             return self.present(ground, Place(edit.path, 1), anchor=show(edit.path))
         data = edit.source.data
         return self.done(ground, edit.path, data, line=1, anchor=show(edit.path), text=data)
@@ -86,6 +92,17 @@ source = "files/rust_foo.rs"
             return ()
         source = Payload("files/" + change.path.rpartition(b"/")[2].decode(), change.new)
         return (RustFileEdit(where=change.where, path=change.path, source=source),)
+
+
+def _patched(edit: RustFileEdit, others: Sequence[Edit]) -> Iterator[bytes]:
+    """What the file becomes by the diffs that the series has for it, one after the other."""
+    data = edit.source.data
+    diffs = [diff for e in others if isinstance(diff := getattr(e, "diff", None), Payload)]
+    for file in (file for diff in diffs for file in read_diff(diff.name, diff.data)):
+        if file.old == file.new == edit.path:
+            with suppress(Uncertain):
+                data = put(data, place(data, file))
+                yield data
 
 
 def _objections(edit: RustFileEdit, tree: TreeOverlay) -> Iterator[_Objection]:

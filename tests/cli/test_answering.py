@@ -14,8 +14,10 @@ import pytest
 from kpatch_rs.commands import apply, rebase
 from kpatch_rs.commands.rendering import RenderReport
 from kpatch_rs.commands.session import Session
+from kpatch_rs.engine.render import render
 from kpatch_rs.errors import Conflict, KpatchError, Refused, Usage
 from kpatch_rs.gitio.oplog import OperationLog
+from kpatch_rs.model.outcome import Status
 from tests.repos import Surroundings, snapshot
 
 SERIES = """format = 1
@@ -444,3 +446,10 @@ def test_a_rust_file_may_differ_without_being_copied(
         (file,) = step.after.changed_since(step.before).values()
         assert file is not None
         assert file.data == source.replace(b"#[no_mangle]", first)
+        with desk.session.open_kernel() as repository:
+            log = OperationLog(repository, desk.session.load_series().name).current()
+            assert log is not None
+            assert log.tip is not None
+            own = repository.tree(log.tip)
+            (again,) = render(desk.session.load_series(), own, repository.history())
+        assert again.status is Status.PRESENT, again.reason
