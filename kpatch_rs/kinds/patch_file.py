@@ -30,7 +30,7 @@ from kpatch_rs.syntax.diff_place import (
     place,
     put,
 )
-from kpatch_rs.syntax.merge import balanced, settled
+from kpatch_rs.syntax.merge import Clash, balanced, settled
 from kpatch_rs.syntax.whereabouts import TELLING, Namesake, certain, gone, namesakes
 
 
@@ -301,16 +301,24 @@ class FilePlan:
         """`there` without the diff, where it has all of it: out and in again, and it is the same.
 
         A diff that moves code would else be merged in twice: the code stands where it goes to,
-        and what it comes from was gone already.
+        and what it comes from was gone already. What the diff takes out must be gone, and not
+        stand there a little changed: that would pass for two things, one of them gone.
         """
-        without = self.merge(theirs, there, base)
+        pieces = self.ground.history.merge(theirs, there, base)
+        clashes = [piece for piece in pieces if isinstance(piece, Clash)]
+        if left_over(base, theirs, there) or any(adds(c.base, c.theirs) for c in clashes):
+            return None
+        without = self.joined(pieces, there)
         if without is None or without == there:
             return None
         return without if self.merge(base, without, theirs) == there else None
 
     def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
         """The three in one; None where they conflict."""
-        pieces = self.ground.history.merge(base, ours, theirs)
+        return self.joined(self.ground.history.merge(base, ours, theirs), ours)
+
+    def joined(self, pieces: Sequence[bytes | Clash], ours: bytes) -> bytes | None:
+        """All of a merge of `ours` in one; None where a clash stays open."""
         data = settled(pieces, self.file.path)
         fits = data is None or len(pieces) == 1 or balanced(data, ours, self.file.path)
         return data if fits else None
@@ -378,6 +386,17 @@ class FilePlan:
 
 _SHOWN = 5
 """Candidates shown of one hunk."""
+
+
+def adds(old: bytes, new: bytes) -> Counter[bytes]:
+    """The lines that `new` has more often than `old`."""
+    return Counter(lines_of(new)) - Counter(lines_of(old))
+
+
+def left_over(base: bytes, theirs: bytes, there: bytes) -> bool:
+    """Whether a telling line that goes from `base` to `theirs` is in `there` still."""
+    more = adds(theirs, there)
+    return any(more[line] for line in adds(theirs, base) if len(line.strip()) >= TELLING)
 
 
 def _telling(hunk: Hunk) -> str:
