@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kpatch_rs.model.oid import Oid, oid
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.tree import EntryType, File, is_named
+from kpatch_rs.model.tree import BaseTree, EntryType, File, is_named
 from kpatch_rs.syntax.merge import Clash
 
 
@@ -52,10 +52,14 @@ class DictTree:
         return tuple(sorted(p for p in hits if is_named(p, named)))
 
     def files_declaring(
-        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+        self,
+        names: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+        since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
         found = {path for name in names for path in self.files_with(name, under, named)}
-        return tuple(sorted(found))
+        return tuple(sorted(p for p in found if not since or since.read(p) != self.read(p)))
 
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return tuple(sorted(p for p in self.files if p.rpartition(b"/")[2] == name))

@@ -113,7 +113,11 @@ class _Nearby:
         return ()
 
     def files_declaring(
-        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+        self,
+        names: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+        since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
         return ()
 

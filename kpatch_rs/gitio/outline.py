@@ -38,6 +38,23 @@ _SUM = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """Which files an outline is of."""
+
+    tree: Oid
+    named: str
+    """What their names are like: `*.c`."""
+    since: Oid | None = None
+    """Only those that are not just so in this tree."""
+
+    @property
+    def file(self) -> str:
+        """The file's name that it is kept under."""
+        since = f"-{self.since}" if self.since else ""
+        return f"{self.tree}{since}.{_EDITION}{self.named.removeprefix('*')}"
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """The outline of some of a tree's files, as `git grep --heading` prints it."""
 
@@ -65,27 +82,25 @@ class Outlines:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self._read: dict[tuple[Oid, str], Outline] = {}
+        self._read: dict[Extent, Outline] = {}
 
-    def kept(self, tree: Oid, named: str) -> Outline | None:
-        """The outline of the files of `tree` whose names are like `named`, if it is there."""
-        known = self._read.get((tree, named))
-        if known or self.folder is None or not (data := _mapped(_file(self.folder, tree, named))):
+    def kept(self, extent: Extent) -> Outline | None:
+        """The outline of these files, if it is there."""
+        known = self._read.get(extent)
+        if known or self.folder is None or not (data := _mapped(self.folder / extent.file)):
             return known
-        return self._read.setdefault((tree, named), Outline(tree, data))
+        return self._read.setdefault(extent, Outline(extent.tree, data))
 
-    def keep(self, outline: Outline, named: str) -> Outline:
-        """Have `outline` there for later, in the folder if that can be; drop those least used."""
+    def keep(self, extent: Extent, lines: bytes) -> Outline:
+        """Have the outline there for later, in the folder if that can be; drop those least used."""
         if self.folder:
             with suppress(OSError):
-                _write(_file(self.folder, outline.tree, named), outline.data)
+                _write(self.folder / extent.file, lines)
                 _drop_oldest(self.folder)
-        return self.kept(outline.tree, named) or self._read.setdefault(
-            (outline.tree, named), outline
-        )
+        return self.kept(extent) or self._read.setdefault(extent, Outline(extent.tree, lines))
 
 
-def _write(file: Path, data: bytes | mmap.mmap) -> None:
+def _write(file: Path, data: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as fresh:
         path = Path(fresh.name)
@@ -96,10 +111,6 @@ def _write(file: Path, data: bytes | mmap.mmap) -> None:
             path.replace(file)
         finally:
             path.unlink(missing_ok=True)
-
-
-def _file(folder: Path, tree: Oid, named: str) -> Path:
-    return folder / f"{tree}.{_EDITION}{named.removeprefix('*')}"
 
 
 def _mapped(file: Path) -> mmap.mmap | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from kpatch_rs.gitio.objects import Entry, Objects, RepositoryDamaged
-from kpatch_rs.gitio.outline import LINES, Outline, Outlines
+from kpatch_rs.gitio.outline import LINES, Extent, Outline, Outlines
 from kpatch_rs.gitio.running import Git
+from kpatch_rs.gitio.search import Searched, Share, grep, listed
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.tree import NOT_THE_KERNEL, EntryType, File, Mode, part_of
+from kpatch_rs.model.tree import NOT_THE_KERNEL, BaseTree, EntryType, File, Mode, part_of
 
 _TYPES: Mapping[bytes, EntryType] = {
     b"40000": "folder",
@@ -20,9 +20,6 @@ _TYPES: Mapping[bytes, EntryType] = {
     b"160000": "submodule",
 }
 """Every other mode is a file's; old histories have 100664 too."""
-
-_NO_CODE = (":(exclude)drivers/gpu/drm/amd/include", ":(exclude)gpu/drm/amd/include")
-"""Generated register tables: 479 MB of the 1488 MB of Linux 6.12.117, in headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +52,40 @@ class GitTree:
     def files_with(
         self, word: bytes, under: RepoPath | None, named: Sequence[str]
     ) -> tuple[RepoPath, ...]:
-        """Files of these names that hold `word`; without `under`, register tables are left out.
+        """Files of these names that hold `word`; register tables are left out.
 
         In a whole kernel that costs 4.5 s of processor time for C files, shared by two processors,
         2 s for headers, 0.3 s for Makefiles; 0.1 s in a folder like arch/x86 (measured on 6.12).
         """
         if not word or b"\n" in word or (under and self.entry_type(under) != "folder"):
             return ()
-        # A folder's own tree object keeps its name from being read as a pattern.
         tree = self._folder(under.split(b"/")) if under else self.oid
         prefix = under + b"/" if under else b""
         text = word.decode(errors="surrogateescape")
-        found = b"".join(self._grep(named, [tree], "-lzwF", "-e", text)) if tree else b""
-        names = {prefix + name.partition(b":")[2] for name in found.split(b"\0") if name}
+        files = listed(self.git, tree, None, named) if tree else []
+        shares = self._grep(files, "-lzwF", "-e", text)
+        found = [name for share in shares for name in share.ended.out.split(b"\0") if name]
+        names = {prefix + name.partition(b":")[2] for name in found}
         return tuple(sorted(map(RepoPath, names)))
 
     def files_declaring(
-        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+        self,
+        names: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+        since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
         """C files that may define or declare one of `names`, as a function or a macro.
 
-        The first search of a part of a kernel makes an outline of its C files: drivers takes 4.3 s
-        of processor time for sources, shared by two processors, the whole kernel 5.5 s, and 4 s
-        for headers; each one after takes 0.1 s (measured on 7.2). In a folder of a part, git
-        searches where there is no outline yet.
+        The first search of a part of a kernel makes an outline of its C files: the sources of a
+        whole kernel take 5.5 s of processor time, shared by two processors, those that 7.2 has
+        otherwise than 6.12 4 s, and headers as long again; each search after that takes 0.1 s
+        (measured on 7.2). In a folder of a part, git searches where there is no outline yet.
         """
         parts = [part_of(under + b"/")] if under else self._parts()
         found: set[RepoPath] = set()
         for pattern in named:
-            outlines = self._outlines(parts, pattern, make=under in (None, *parts))
+            outlines = self._outlines(parts, pattern, since, make=under in (None, *parts))
             found.update(
                 path
                 for part, outline in (outlines or {}).items()
@@ -102,47 +104,47 @@ class GitTree:
         return [path for path in (*tops, *arches) if part_of(path + b"/") == path != b"arch"]
 
     def _outlines(
-        self, parts: Sequence[RepoPath], pattern: str, *, make: bool
+        self, parts: Sequence[RepoPath], pattern: str, since: BaseTree | None, *, make: bool
     ) -> dict[RepoPath, Outline] | None:
         """The outlines of `parts`; where some are missing, they are made, or there are none."""
-        trees = {part: tree for part in parts if (tree := self._folder(part.split(b"/")))}
-        kept = {part: self.outlines.kept(tree, pattern) for part, tree in trees.items()}
-        missing = list(dict.fromkeys(trees[part] for part, there in kept.items() if not there))
-        if missing and not make:
-            return None
-        made = {
-            tree: self.outlines.keep(Outline(tree, lines), pattern)
-            for tree, lines in (self._lines(missing, pattern) if missing else {}).items()
-        }
-        return {part: there or made[trees[part]] for part, there in kept.items()}
+        then = replace(self, oid=since.oid) if since else None
+        found: dict[RepoPath, Outline] = {}
+        missing: dict[RepoPath, Extent] = {}
+        for part in parts:
+            if tree := self._folder(part.split(b"/")):
+                before = then._folder(part.split(b"/")) if then else None
+                whole, extent = Extent(tree, pattern), Extent(tree, pattern, before)
+                if kept := self.outlines.kept(whole) or self.outlines.kept(extent):
+                    found[part] = kept
+                elif not make:
+                    return None
+                else:
+                    missing[part] = extent
+        lines = self._lines(list(dict.fromkeys(missing.values()))) if missing else {}
+        made = {extent: self.outlines.keep(extent, text) for extent, text in lines.items()}
+        return found | {part: made[extent] for part, extent in missing.items()}
 
-    def _lines(self, trees: Sequence[Oid], pattern: str) -> dict[Oid, bytes]:
+    def _lines(self, extents: Sequence[Extent]) -> dict[Extent, bytes]:
         """All lines of outlines. PCRE is four times as fast as POSIX; not every git has it."""
         form = ("-o", "--heading", "--no-break", "--no-line-number", "--no-column")
+        files = [f for e in extents for f in listed(self.git, e.tree, e.since, [e.named])]
         try:
-            halves = self._grep([pattern], trees, *form, "-P", "-e", LINES)
+            shares = self._grep(files, *form, "-P", "-e", LINES)
         except RepositoryDamaged:
-            halves = self._grep([pattern], trees, *form, "-E", "-e", LINES)
-        lines: dict[Oid, list[bytes]] = {tree: [] for tree in trees}
-        for half in halves:
-            for tree, text in _by_tree(half, trees):
-                lines[tree].append(text)
-        return {tree: b"".join(texts) for tree, texts in lines.items()}
+            shares = self._grep(files, *form, "-E", "-e", LINES)
+        lines: dict[bytes, list[bytes]] = {}
+        for share in shares:
+            for tree, text in share.by_tree():
+                lines.setdefault(tree, []).append(text)
+        return {e: b"".join(lines.get(e.tree.encode(), ())) for e in extents}
 
-    def _grep(self, named: Sequence[str], trees: Sequence[Oid], *search: str) -> list[bytes]:
-        with ThreadPoolExecutor() as searches:
-            halves = _halves(named)
-            return list(searches.map(lambda half: self._grep_half(half, trees, search), halves))
-
-    def _grep_half(
-        self, named: Sequence[str], trees: Sequence[Oid], search: Sequence[str]
-    ) -> bytes:
-        always = ("grep", "--no-color", "--no-recurse-submodules", "--full-name", "-a")
-        patterns = (f":(glob)**/{name}" for name in named)
-        ended = self.git.attempt(*always, *search, *trees, "--", *patterns, *_NO_CODE)
-        if ended.code not in (0, 1) or ended.err:
-            raise self.objects.damaged(ended.failure("grep").message)
-        return ended.out
+    def _grep(self, files: Sequence[Searched], *search: str) -> list[Share]:
+        """What git grep prints of `files`, share by share. Raises RepositoryDamaged."""
+        shares = grep(self.git, files, *search)
+        for ended in (share.ended for share in shares):
+            if ended.code not in (0, 1) or ended.err:
+                raise self.objects.damaged(ended.failure("grep").message)
+        return shares
 
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         """Every file of that name, sorted. A whole kernel takes 0.2 s (measured)."""
@@ -164,26 +166,3 @@ class GitTree:
                 return None
             tree = entry.oid
         return tree
-
-
-def _by_tree(lines: bytes, trees: Sequence[Oid]) -> Iterator[tuple[Oid, bytes]]:
-    """What git printed of each of `trees`, one after the other, each file below its heading."""
-    at: dict[Oid, int] = {}
-    for tree in trees:
-        heading = tree.encode() + b":"
-        found = 0 if lines.startswith(heading) else lines.find(b"\n" + heading) + 1
-        if found or lines.startswith(heading):
-            at[tree] = found
-    ends = [*at.values(), len(lines)][1:]
-    yield from ((tree, lines[at[tree] : end]) for tree, end in zip(at, ends, strict=False))
-
-
-def _halves(named: Sequence[str]) -> list[list[str]]:
-    """`named`, parted by the first letter: one git grep makes little use of a second processor.
-
-    What it spends its time on, unpacking objects, it does one after the other (git 2.39 to 2.47).
-    """
-    parted = [n for n in named if n.startswith("*")]
-    whole = [n for n in named if not n.startswith("*")]
-    halves = [[f"[a-l]{n}" for n in parted] + whole, [f"[!a-l]{n}" for n in parted]]
-    return [half for half in halves if half]

@@ -58,11 +58,16 @@ class BaseTree(Protocol):
         """
 
     def files_declaring(
-        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+        self,
+        names: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+        since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
         """C files below `under` that may define or declare one of `names`, sorted.
 
-        Without `under`, of the kernel itself: nothing in NOT_THE_KERNEL.
+        Without `under`, of the kernel itself: nothing in NOT_THE_KERNEL. With `since`, those that
+        are just so in that tree, in the same place, may be left out.
         That is all that have it in a line that begins at the left margin, or make a macro of it;
         others may be among them. Of `named`, `*.c` and `*.h` mean something.
         """
@@ -134,10 +139,14 @@ class TreeOverlay:
         return self._with_ours(self.base.files_with(word, under, named), [word], under, named)
 
     def files_declaring(
-        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+        self,
+        names: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+        since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
         """As :meth:`BaseTree.files_declaring`."""
-        theirs = self.base.files_declaring(names, under, named)
+        theirs = self.base.files_declaring(names, under, named, since)
         found = self._with_ours(theirs, names, under, named)
         return tuple(p for p in found if under or part_of(p) not in NOT_THE_KERNEL)
 

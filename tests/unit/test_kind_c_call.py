@@ -11,7 +11,7 @@ from kpatch_rs.model.outcome import Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import ObjectBuilds, Unprovable
 from kpatch_rs.model.series import Where
-from kpatch_rs.model.tree import NOT_THE_KERNEL, File, TreeOverlay
+from kpatch_rs.model.tree import NOT_THE_KERNEL, BaseTree, File, TreeOverlay
 from kpatch_rs.syntax.c_body import body_of
 from kpatch_rs.syntax.c_functions import functions
 from kpatch_rs.syntax.c_text import c_text
@@ -247,10 +247,14 @@ class _Counting(DictTree):
         self.searched: list[bytes] = []
 
     def files_declaring(
-        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+        self,
+        names: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+        since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
         self.searched.append(under or ",".join(named).encode())
-        return super().files_declaring(names, under, named)
+        return super().files_declaring(names, under, named, since)
 
 
 _HERE, _ABOVE = RepoPath(b"arch/x86/kvm"), RepoPath(b"arch/x86")

@@ -157,9 +157,13 @@ class Searched:
         return tuple(path for path in found if is_named(path, named))
 
     def files_declaring(
-        self, names: Sequence[bytes], under: RepoPath | None, named: Sequence[str]
+        self,
+        names: Sequence[bytes],
+        under: RepoPath | None,
+        named: Sequence[str],
+        since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
-        return self.tree.files_declaring(names, under, named)
+        return self.tree.files_declaring(names, under, named, since)
 
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return self.tree.files_named(name)
