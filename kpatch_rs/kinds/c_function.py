@@ -14,10 +14,11 @@ from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
 from kpatch_rs.model.outcome import Candidate, Learned
 from kpatch_rs.model.path import RepoPath, show
+from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.syntax.c_locate import (
     Definition,
     Sought,
-    defined,
+    defined_in,
     look_up,
     macros,
     renamed,
@@ -53,21 +54,37 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
 
     Raises Lost with whatever comes near it.
     """
-    sought, before = [], []
+    named = [(name, defined_in(ground.tree, files, name.encode())) for name in names]
+    if here := next((pair for pair in named if pair[1]), None):
+        return _one(files[0], *here, learned=False)
+    before, sought = list[Definition](), list[Sought]()
     for name in names:
-        old = defined(ground.was, files, name.encode()) if ground.was else None
-        before += [old] if old else []
-        one = look_up(ground.tree, files[0], name.encode(), files[1:], old)
-        if len(one.definitions) == 1:
-            (found,) = one.definitions
-            return Found(found, Learned("also", show(found.path)) if one.recognised else None)
+        old = _before(ground, files, name)
+        one = look_up(ground.tree, files[0], name.encode(), files[1:], old, ground.was)
         if one.definitions:
-            raise _several(files[0], name, one.definitions)
+            return _one(files[0], name, one.definitions, learned=one.recognised)
+        before += [old] if old else []
         sought.append(one)
     like = [d for old in before for d in renamed(ground.tree, files[0], old)]
     if len(like) == 1 and not any(one.namesakes for one in sought):
         return Found(like[0], Learned("names", show(like[0].function.name)))
-    raise _none(ground, files[0], names[0], sought[0], like)
+    # What stood there before may be what is meant, for all that a person knows.
+    whole = look_up(ground.tree, files[0], names[0].encode()) if before else sought[0]
+    raise _none(ground, files[0], names[0], whole, like)
+
+
+def _before(ground: Ground, files: Sequence[RepoPath], name: str) -> Definition | None:
+    """The function as it was in the kernel the series comes from."""
+    was = TreeOverlay(ground.was) if ground.was else None
+    found = defined_in(was, files, name.encode()) if was else ()
+    return found[0] if len(found) == 1 else None
+
+
+def _one(file: RepoPath, name: str, found: Sequence[Definition], *, learned: bool) -> Found:
+    """The only one of `found`. Raises Lost where there are more."""
+    if len(found) > 1:
+        raise _several(file, name, found)
+    return Found(found[0], Learned("also", show(found[0].path)) if learned else None)
 
 
 def _several(file: RepoPath, name: str, found: Sequence[Definition]) -> Lost:
@@ -89,7 +106,7 @@ def _none(
             "name the function it expands to, or one that uses it: function = …",
             [Candidate(place, f"#define {name}") for place in made],
         )
-    if others := sought.namesakes:
+    if others := (*sought.definitions, *sought.namesakes):
         return Lost(
             f"no function {name}() in {show(file)}, nor beside it; who else has one of"
             " that name may have another",

@@ -55,7 +55,7 @@ class Sought:
     namesakes: tuple[Definition, ...] = ()
     """Of that name, but as likely another's: see :func:`_moved_there`."""
     recognised: bool = False
-    """Whether only what it was on another kernel tells the definitions from their namesakes."""
+    """Whether another kernel was asked what tells the definitions from their namesakes."""
     holding: tuple[RepoPath, ...] = ()
     """Where nothing defines it: the kernel's files that have its name at all."""
 
@@ -66,41 +66,76 @@ def look_up(
     name: bytes,
     also: Sequence[RepoPath] = (),
     old: Definition | None = None,
+    was: BaseTree | None = None,
 ) -> Sought:
     """Who defines `name`: `file`, one of `also`, its folder, that above, its part, then any file.
 
-    `old`, as it was on another kernel, tells it from others of the name. The whole tree is
-    searched only where nothing nearer has it, for the first time takes seconds; and its headers
-    only where no source has it, for they take as long again. What is no part of the kernel may
-    have a function of the name, and never the one that was in the kernel.
+    `old`, as it was on another kernel, tells it from others of the name. With all of that kernel,
+    `was`, what stood there before is not what moved, and files that are the same count for nothing.
+    The whole tree is searched only where nothing nearer has it, for the first time takes seconds;
+    and its headers only where no source has it, for they take as long again. What is no part of
+    the kernel may have a function of the name, and never the one that was in the kernel.
     """
-    if here := next(filter(None, (_in_file(tree, path, name) for path in (file, *also))), ()):
+    if here := defined_in(tree, (file, *also), name):
         return Sought(here)
-    folder = RepoPath(file.rpartition(b"/")[0])
-    if near := _in_files(tree, _holding(tree, name, folder or None, _C), name):
-        return Sought(near)
-    above, part = RepoPath(folder.rpartition(b"/")[0]), part_of(file)
-    for under in dict.fromkeys(filter(None, (above if len(above) > len(part) else part, part))):
-        beside = _in_files(tree, _holding(tree, name, under, _C[:1]), name)
-        if (sought := _sought(file, beside, old)).definitions:
-            return sought
-    holding = _holding(tree, name, None, _C[:1])
-    if not (found := _in_files(tree, holding, name)):
-        headers = _holding(tree, name, None, _C[1:])
-        holding, found = sorted({*holding, *headers}), _in_files(tree, headers, name)
-    if not found:
-        beyond = [p for top in NOT_THE_KERNEL for p in _holding(tree, name, RepoPath(top), _C[:1])]
-        return Sought(namesakes=_in_files(tree, beyond, name), holding=tuple(holding))
-    return replace(_sought(file, found, old), holding=tuple(holding))
+    search = _Search(tree, file, name, old, was if old else None)
+    near = search.near()
+    return near if near.definitions else search.far()
 
 
-def _sought(file: RepoPath, found: Sequence[Definition], old: Definition | None) -> Sought:
-    """Those of `found` that can only be the one that was in `file`, the nearest of them."""
-    moved = [d for d in found if _moved_there(d, file)]
-    known = [] if moved or old is None else [d for d in found if came_from(old, d)]
-    nearest = max((_shared(d.path, file) for d in moved or known), default=0)
-    near = tuple(d for d in moved or known if _shared(d.path, file) == nearest)
-    return Sought(near, tuple(found), recognised=bool(known))
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for a function that its file does not define any more."""
+
+    tree: TreeOverlay
+    file: RepoPath
+    name: bytes
+    old: Definition | None
+    was: BaseTree | None
+
+    def near(self) -> Sought:
+        """In the folder: whoever has it there has it from the file."""
+        folder = RepoPath(self.file.rpartition(b"/")[0])
+        there = self.tree.files_declaring(_words(self.name), folder or None, _C)
+        found = _in_files(self.tree, there, self.name)
+        fresh = self.fresh(found)
+        return Sought(fresh, found, recognised=len(fresh) < len(found))
+
+    def far(self) -> Sought:
+        """In the rest of the kernel, from near to far."""
+        folder, part = RepoPath(self.file.rpartition(b"/")[0]), part_of(self.file)
+        above = RepoPath(folder.rpartition(b"/")[0])
+        for under in dict.fromkeys(filter(None, (above if len(above) > len(part) else part, part))):
+            beside = _in_files(self.tree, self.holding(under, _C[:1]), self.name)
+            if (sought := self.sought(beside)).definitions:
+                return sought
+        holding = self.holding(None, _C[:1])
+        if not (found := _in_files(self.tree, holding, self.name)):
+            headers = self.holding(None, _C[1:])
+            holding = sorted({*holding, *headers})
+            found = _in_files(self.tree, headers, self.name)
+        if not found:
+            outside = [p for t in NOT_THE_KERNEL for p in self.holding(RepoPath(t), _C[:1])]
+            namesakes = _in_files(self.tree, outside, self.name)
+            return Sought(namesakes=namesakes, holding=tuple(holding))
+        return replace(self.sought(found), holding=tuple(holding))
+
+    def holding(self, under: RepoPath | None, named: Sequence[str]) -> list[RepoPath]:
+        return list(self.tree.files_declaring(_words(self.name), under, named, self.was))
+
+    def sought(self, found: Sequence[Definition]) -> Sought:
+        """Those of `found` that can only be the one that was in the file, the nearest of them."""
+        old, fresh = self.old, self.fresh(found)
+        moved = [d for d in fresh if _moved_there(d, self.file)]
+        known = [] if moved or old is None else [d for d in fresh if came_from(old, d)]
+        nearest = max((_shared(d.path, self.file) for d in moved or known), default=0)
+        near = tuple(d for d in moved or known if _shared(d.path, self.file) == nearest)
+        return Sought(near, tuple(found), recognised=bool(known or self.was))
+
+    def fresh(self, found: Sequence[Definition]) -> tuple[Definition, ...]:
+        """Those of `found` that did not stand where they are before."""
+        before = TreeOverlay(self.was) if self.was else None
+        return tuple(d for d in found if not before or not _in_file(before, d.path, self.name))
 
 
 def _moved_there(definition: Definition, file: RepoPath) -> bool:
@@ -119,11 +154,9 @@ def _moved_there(definition: Definition, file: RepoPath) -> bool:
     )
 
 
-def defined(was: BaseTree, files: Sequence[RepoPath], name: bytes) -> Definition | None:
-    """The one `name` that the first of `files` to have any defines in the tree `was`."""
-    tree = TreeOverlay(was)
-    found = next(filter(None, (_in_file(tree, path, name) for path in files)), ())
-    return found[0] if len(found) == 1 else None
+def defined_in(tree: TreeOverlay, files: Sequence[RepoPath], name: bytes) -> tuple[Definition, ...]:
+    """What the first of `files` to have any defines as `name`."""
+    return next(filter(None, (_in_file(tree, path, name) for path in files)), ())
 
 
 def renamed(tree: TreeOverlay, file: RepoPath, old: Definition) -> tuple[Definition, ...]:
@@ -199,12 +232,6 @@ def _words(name: bytes) -> tuple[bytes, ...]:
     """The words a definition of `name` may have: SYSCALL_DEFINE3(open, ...) makes sys_open."""
     bare = name.removeprefix(b"compat_").removeprefix(b"sys_")
     return (name,) if bare == name else (name, bare)
-
-
-def _holding(
-    tree: TreeOverlay, name: bytes, under: RepoPath | None, named: Sequence[str]
-) -> list[RepoPath]:
-    return list(tree.files_declaring(_words(name), under, named))
 
 
 def _read(tree: TreeOverlay, path: RepoPath) -> CText | None:
