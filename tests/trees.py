@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,17 @@ class DictTree:
 
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return tuple(sorted(p for p in self.files if p.rpartition(b"/")[2] == name))
+
+    def renamed(self, path: RepoPath, since: BaseTree) -> tuple[RepoPath, ...]:
+        old = since.read(path)
+        assert old
+        ending = path.rpartition(b"/")[2].rpartition(b".")[2]
+        same = {
+            new: difflib.SequenceMatcher(None, old.data, file.data).ratio()
+            for new, file in self.files.items()
+            if since.read(new) is None and new.endswith(ending)
+        }
+        return tuple(sorted((p for p in same if same[p] >= 0.5), key=lambda p: -same[p]))
 
 
 class NoHistory:

@@ -17,18 +17,18 @@ from kpatch_rs.model.outcome import Learned, Step
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Edit, Recipe, Series
 
-Lessons = Mapping[str, Mapping[Spot, Learned]]
+Lessons = Mapping[str, Mapping[Spot, tuple[Learned, ...]]]
 """Recipe file → an edit in it → what it is to keep."""
 
 
 def learned(steps: Sequence[Step]) -> Lessons:
     """Where functions were found that the recipes alone would not find."""
-    found: dict[str, dict[Spot, Learned]] = {}
+    found: dict[str, dict[Spot, tuple[Learned, ...]]] = {}
     for step in steps:
         variant = step.recipe.variants.index(step.variant) if step.variant else None
         for number, edit in enumerate(step.edits):
-            if lesson := edit.outcome.learned:
-                found.setdefault(step.recipe.where.file, {})[variant, number] = lesson
+            if lessons := edit.outcome.learned:
+                found.setdefault(step.recipe.where.file, {})[variant, number] = lessons
     return found
 
 
@@ -44,17 +44,17 @@ def kept(series: Series, learned: Lessons) -> Series:
     return replace(series, recipes=tuple(recipes))
 
 
-def _kept(recipe: Recipe, lessons: Mapping[Spot, Learned]) -> Recipe:
+def _kept(recipe: Recipe, lessons: Mapping[Spot, tuple[Learned, ...]]) -> Recipe:
     def edits(variant: int | None, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-        return tuple(_with(edit, lessons.get((variant, n))) for n, edit in enumerate(edits))
+        return tuple(_with(edit, lessons.get((variant, n), ())) for n, edit in enumerate(edits))
 
     variants = (replace(v, edits=edits(n, v.edits)) for n, v in enumerate(recipe.variants))
     return replace(recipe, edits=edits(None, recipe.edits), variants=tuple(variants))
 
 
-def _with(edit: Edit, lesson: Learned | None) -> Edit:
-    if lesson is None:
-        return edit
-    value = RepoPath(lesson.value.encode()) if lesson.key == "also" else lesson.value
-    kept: dict[str, Any] = {lesson.key: (*getattr(edit, lesson.key), value)}
-    return replace(edit, **kept)
+def _with(edit: Edit, lessons: Sequence[Learned]) -> Edit:
+    for lesson in lessons:
+        value = RepoPath(lesson.value.encode()) if lesson.key == "also" else lesson.value
+        kept: dict[str, Any] = {lesson.key: (*getattr(edit, lesson.key), value)}
+        edit = replace(edit, **kept)
+    return edit

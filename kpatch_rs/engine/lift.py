@@ -124,6 +124,9 @@ class _Nearby:
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return ()
 
+    def renamed(self, path: RepoPath, since: BaseTree) -> tuple[RepoPath, ...]:
+        return ()
+
 
 class _Search:
     """One patch, and the edits that may make it."""

@@ -1,13 +1,14 @@
-"""An edit on a kernel that has its file in another folder.
+"""An edit on a kernel that has its file in another folder, or under another name.
 
 Guarantees: a file is followed only where its edit already says where to, or where the kernel the
-series comes from shows which one it is: of its name, mostly the same text, no other near. What that
+series comes from shows which one it is: new since, mostly the same text, no other near. What that
 kernel showed, the edit is to keep. Kinds that hold on to more than a file (a function, a diff's
 context, the folder that an object is in) find their own way.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kpatch_rs.kinds.base import Ground
@@ -17,7 +18,7 @@ from kpatch_rs.kinds.kconfig import KconfigEdit
 from kpatch_rs.model.outcome import Learned, Outcome, Status
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.series import Edit
-from kpatch_rs.syntax.whereabouts import certain, namesakes
+from kpatch_rs.syntax.whereabouts import certain, heirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Followed:
     edit: Edit
     old: RepoPath | None = None
     """Where its file was; None where it still is."""
-    learned: Learned | None = None
+    learned: tuple[Learned, ...] = ()
 
     def told(self, outcome: Outcome) -> Outcome:
         """`outcome`, of the edit as followed, for the edit as it is written."""
@@ -48,8 +49,14 @@ def follow(edit: Edit, ground: Ground) -> Followed:
         return Followed(edit)
     if known := next((path for path in edit.also if ground.tree.read(path)), None):
         return Followed(replace(edit, file=known), edit.file)
-    was = ground.was.read(edit.file) if ground.was else None
-    path = certain(namesakes(ground.tree, edit.file, was.data)) if was else None
+    path = _heir((edit.file, *edit.also), ground) if ground.was else None
     if path is None:
         return Followed(edit)
-    return Followed(replace(edit, file=path), edit.file, Learned("also", show(path)))
+    return Followed(replace(edit, file=path), edit.file, (Learned("also", show(path)),))
+
+
+def _heir(files: Sequence[RepoPath], ground: Ground) -> RepoPath | None:
+    """What the first of `files` that was in the last kernel has certainly become."""
+    read = ((path, ground.was.read(path)) for path in files) if ground.was else ()
+    old = next(((path, file) for path, file in read if file), None)
+    return certain(heirs(ground.tree, old[0], old[1].data, ground.was)) if old else None

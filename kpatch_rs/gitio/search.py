@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fnmatch import translate
-from pathlib import Path
 
+from kpatch_rs.gitio.indexed import indexed
 from kpatch_rs.gitio.running import Ended, Git
 from kpatch_rs.model.oid import Oid
 
@@ -26,12 +25,6 @@ or smaller they are; 1500 to 5000 made no difference (measured on 7.2)."""
 
 _TABLES = b"gpu/drm/amd/include/"
 """Generated register tables: 479 MB of the 1488 MB of Linux 6.12.117, in headers."""
-
-_PLAIN = (
-    *("core.splitIndex=false", "core.untrackedCache=false", "index.sparse=false"),
-    *("core.protectNTFS=false", "core.protectHFS=false"),
-)
-"""Else git may write its index elsewhere, too, or refuse a name for the sake of other systems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +97,9 @@ def grep(git: Git, files: Sequence[Searched], *search: str) -> list[Share]:
 
 
 def _grep(git: Git, files: Sequence[Searched], search: Sequence[str]) -> Share:
-    settings = [word for setting in _PLAIN for word in ("-c", setting)]
-    with tempfile.TemporaryDirectory(prefix="kpatch-rs-search-") as folder:
-        there = git.with_index(Path(folder) / "index")
-        lines = b"".join(b"100644 %b\t%b\0" % (file.blob, file.path) for file in files)
-        there.run(*settings, "update-index", "-z", "--index-info", data=lines)
-        always = ("grep", "--cached", "--no-color", "--no-recurse-submodules", "--full-name", "-a")
-        ended = there.attempt(*settings, *always, *search)
+    always = ("grep", "--cached", "--no-color", "--no-recurse-submodules", "--full-name", "-a")
+    with indexed(git, [(file.blob, file.path) for file in files]) as there:
+        ended = there.attempt(*always, *search)
     if any(_ODD.search(file.path) for file in files):  # quoted as a whole, and not behind the tree
         ended = replace(ended, out=_QUOTED_TREE.sub(rb'\1"', ended.out))
     return Share(files, ended)

@@ -8,6 +8,7 @@ from typing import cast
 
 from kpatch_rs.gitio.objects import Entry, Objects, RepositoryDamaged
 from kpatch_rs.gitio.outline import LINES, Extent, Outline, Outlines
+from kpatch_rs.gitio.renames import renamed
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.gitio.search import Searched, Share, grep, listed
 from kpatch_rs.model.oid import Oid
@@ -151,6 +152,10 @@ class GitTree:
         out = self.git.run("ls-tree", "-r", "-z", "--name-only", str(self.oid))
         paths = (path for path in out.split(b"\0") if path.endswith(name))
         return tuple(sorted(RepoPath(p) for p in paths if p.rpartition(b"/")[2] == name))
+
+    def renamed(self, path: RepoPath, since: BaseTree) -> tuple[RepoPath, ...]:
+        """What `path` of `since` may have become, by git's detection of renames."""
+        return renamed(self.git, since.oid, self.oid, path)
 
     def _entry(self, path: RepoPath) -> Entry | None:
         *folder, name = path.split(b"/")

@@ -41,7 +41,7 @@ class Found:
     """The one function that is meant."""
 
     definition: Definition
-    learned: Learned | None = None
+    learned: tuple[Learned, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
         sought.append(one)
     like = [d for old in before for d in renamed(ground.tree, files[0], old)]
     if len(like) == 1 and not any(one.namesakes for one in sought):
-        return Found(like[0], Learned("names", show(like[0].function.name)))
+        return Found(like[0], (Learned("names", show(like[0].function.name)),))
     # What stood there before may be what is meant, for all that a person knows.
     whole = look_up(ground.tree, files[0], names[0].encode()) if before else sought[0]
     raise _none(ground, files[0], names[0], whole, like)
@@ -84,7 +84,7 @@ def _one(file: RepoPath, name: str, found: Sequence[Definition], *, learned: boo
     """The only one of `found`. Raises Lost where there are more."""
     if len(found) > 1:
         raise _several(file, name, found)
-    return Found(found[0], Learned("also", show(found[0].path)) if learned else None)
+    return Found(found[0], (Learned("also", show(found[0].path)),) if learned else ())
 
 
 def _several(file: RepoPath, name: str, found: Sequence[Definition]) -> Lost:

@@ -15,7 +15,7 @@ from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.kinds.patch_file import End, FilePlan, Stuck
 from kpatch_rs.kinds.rust_file import crate_root
-from kpatch_rs.model.outcome import Outcome, Place, Status, gravest
+from kpatch_rs.model.outcome import Learned, Outcome, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import ObjectBuilds, Proof, Reachable, Unprovable
 from kpatch_rs.model.series import Edit, Payload
@@ -32,6 +32,8 @@ class PatchEdit(Edit):
     kind = "patch"
     diff: Payload
     """The file in the series that holds the diff, as git writes it."""
+    also: tuple[RepoPath, ...] = ()
+    """What files that it names are in other kernels; `rebase` adds what it found out."""
 
 
 class Patch(Rooted[PatchEdit]):
@@ -48,11 +50,14 @@ diff = "files/foo.diff"
         ends, stuck = [], []
         for file in files:
             try:
-                ends.append(FilePlan(edit.diff.name, file, files, ground).whole())
+                ends.append(FilePlan(edit.diff.name, file, files, ground, edit.also).whole())
             except Stuck as conflict:
                 stuck.append(conflict)
         stuck += [_all_gone(files)] if not stuck and all(e.left_out for _, e in ends) else []
-        return self.stuck(files, ground, stuck) if stuck else self.outcome(ends, ground)
+        if stuck:
+            return self.stuck(files, ground, stuck)
+        learned = tuple(Learned("also", show(e.learned)) for _, e in ends if e.learned)
+        return replace(self.outcome(ends, ground), learned=learned)
 
     def stuck(self, files: Sequence[FileDiff], ground: Ground, stuck: Sequence[Stuck]) -> Outcome:
         """The first conflict's reason, and every conflict's candidates."""

@@ -17,21 +17,21 @@ from kpatch_rs.kinds.base import Ground, names_like
 from kpatch_rs.kinds.patch_function import carry, place_of, strangers
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
-from kpatch_rs.model.tree import File, Mode
+from kpatch_rs.model.tree import File, Mode, TreeOverlay
 from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff, Hunk
 from kpatch_rs.syntax.diff_place import (
     BLOB_MIN,
     Doubt,
     Spot,
     Uncertain,
-    alike,
     first_difference,
     lines_of,
+    nearest,
     place,
     put,
 )
 from kpatch_rs.syntax.merge import Clash, balanced, settled
-from kpatch_rs.syntax.whereabouts import TELLING, Namesake, certain, gone, namesakes
+from kpatch_rs.syntax.whereabouts import TELLING, Heir, alike, certain, gone, heirs
 
 
 class Stuck(Conflict):
@@ -67,6 +67,8 @@ class End:
     """Other files in which functions of this one are now, with the change."""
     followed: RepoPath | None = None
     """What the file is now, where it moved."""
+    learned: RepoPath | None = None
+    """The same, where only the kernel the series comes from can tell."""
 
     @property
     def elsewhere(self) -> tuple[RepoPath, ...]:
@@ -88,14 +90,20 @@ class FilePlan:
     files: Sequence[FileDiff]
     """All of the diff: a file may make room for another one (a file that becomes a link)."""
     ground: Ground
+    also: Sequence[RepoPath] = ()
+    """What files of the diff are in other kernels."""
 
     def whole(self) -> tuple[FileDiff, End]:
         """How it ends, and the file it is about: another one, where the tree has it moved."""
         file, tree, base = self.file, self.ground.tree, self.base_blob()
         if file.old is None or file.new != file.old or tree.entry_type(file.old) or base is None:
             return file, self.end()
-        if found := namesakes(tree, file.old, base):
-            return self.moved(file.old, found)
+        if said := alike(tree, self.also, base):
+            return self.moved(file.old, said)
+        if found := self.heirs(file.old, base):
+            there, followed = self.moved(file.old, found)
+            learned = followed.followed if self.ground.was else None
+            return there, replace(followed, learned=learned)
         if end := self.carried(base, self.in_base(base), None):
             return file, end
         if gone(tree, file.old, file.about):
@@ -103,7 +111,13 @@ class FilePlan:
             return file, End(Status.ADAPTED, reason=why, left_out=True)
         return file, self.end()
 
-    def moved(self, old: RepoPath, found: Sequence[Namesake]) -> tuple[FileDiff, End]:
+    def heirs(self, old: RepoPath, base: bytes) -> tuple[Heir, ...]:
+        """What may have become of `old`, wherever it was in the last kernel."""
+        tree, was = self.ground.tree, self.ground.was
+        before = alike(TreeOverlay(was), (old, *self.also), base) if was else ()
+        return heirs(tree, before[0].path if before else old, base, was)
+
+    def moved(self, old: RepoPath, found: Sequence[Heir]) -> tuple[FileDiff, End]:
         """How it ends in the file that `old` is now. Raises Stuck where that is not certain."""
         path = certain(found)
         if path is None or any(path in (f.old, f.new) for f in self.files):
@@ -350,7 +364,7 @@ class FilePlan:
         found = [(at + 1, "the hunk's old text") for at in doubt.old_found]
         found += [(at + 1, "the hunk's new text") for at in doubt.new_found]
         if not found:
-            found = [(at, show(lines[at - 1].strip())) for at in alike(lines, hunk)]
+            found = [(at, show(lines[at - 1].strip())) for at in nearest(lines, hunk)]
         n = self.file.hunks.index(hunk) + 1
         line = _telling(hunk)
         gist = f"'{line[:60]}'" if line else "blank lines"

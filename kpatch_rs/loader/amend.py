@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kpatch_rs.errors import KpatchError
@@ -17,7 +17,7 @@ Spot = tuple[int | None, int]
 """An edit of a recipe: the number of its variant (None: the recipe's own), and its own, from 0."""
 
 
-def with_learned(name: str, lessons: Mapping[Spot, Learned], before: bytes) -> bytes:
+def with_learned(name: str, lessons: Mapping[Spot, Sequence[Learned]], before: bytes) -> bytes:
     """The recipe file `name` with what its edits are to keep, one more in a list of each.
 
     Raises KpatchError where that cannot be written without a change to the rest.
@@ -26,15 +26,18 @@ def with_learned(name: str, lessons: Mapping[Spot, Learned], before: bytes) -> b
 
     document = tomlkit.parse(before.decode())
     wanted = copy.deepcopy(dict(read_document(name, before).table))
-    for (variant, number), lesson in lessons.items():
+    for (variant, number), kept in lessons.items():
         tables: tuple[Any, Any] = (wanted, document)
         if variant is not None:
             tables = (wanted["variant"][variant], document["variant"][variant])
         plain, written = (table["edit"][number] for table in tables)
-        plain[lesson.key] = written[lesson.key] = [*plain.get(lesson.key, []), lesson.value]
+        for lesson in kept:
+            plain[lesson.key] = written[lesson.key] = [*plain.get(lesson.key, []), lesson.value]
     after = document.as_string()
     if tomllib.loads(after) != wanted:
-        lines = ", ".join(f"{one.key} = [{one.value!r}]" for one in lessons.values())
+        lines = ", ".join(
+            f"{one.key} = [{one.value!r}]" for kept in lessons.values() for one in kept
+        )
         raise KpatchError(
             f"{name}: {lines} cannot be set without a change to the rest",
             hint="write it by hand",

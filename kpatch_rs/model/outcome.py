@@ -99,7 +99,7 @@ class Outcome:
     """On conflict: the line that was looked for, and where it stood."""
     elsewhere: tuple[RepoPath, ...] = ()
     """Files it changed that the edit does not name: what it names has moved there."""
-    learned: Learned | None = None
+    learned: tuple[Learned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,12 @@ class BaseTree(Protocol):
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         """Every file of that name, in whatever folder, sorted."""
 
+    def renamed(self, path: RepoPath, since: BaseTree) -> tuple[RepoPath, ...]:
+        """What `path` of the tree `since` may have become: files that are not in that tree.
+
+        Of the same ending, with half the same text; the best first.
+        """
+
 
 NOT_THE_KERNEL = (b"Documentation", b"scripts", b"tools")
 """Top folders whose C code is no part of a kernel image."""
@@ -172,6 +178,10 @@ class TreeOverlay:
         found = {p for p in self.base.files_named(name) if p not in self.changes}
         found.update(p for p, f in self.changes.items() if f and p.rpartition(b"/")[2] == name)
         return tuple(sorted(found))
+
+    def renamed(self, path: RepoPath, since: BaseTree) -> tuple[RepoPath, ...]:
+        """As :meth:`BaseTree.renamed`; what the overlay adds was never anything else."""
+        return tuple(p for p in self.base.renamed(path, since) if self.read(p))
 
     def write(self, path: RepoPath, file: File) -> TreeOverlay:
         """Return the overlay with `file` at `path`. Raises TreeCollision."""

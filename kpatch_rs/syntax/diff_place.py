@@ -123,7 +123,7 @@ def first_difference(one: Sequence[bytes], other: Sequence[bytes]) -> int:
     return 1 + sum(1 for _ in same)
 
 
-def alike(lines: Sequence[bytes], hunk: Hunk) -> list[int]:
+def nearest(lines: Sequence[bytes], hunk: Hunk) -> list[int]:
     """The 1-based lines where text most like what `hunk` looks for begins, best first."""
     votes: Counter[int] = Counter()
     where = _positions([line.strip() for line in lines])

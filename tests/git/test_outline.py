@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.gitio import outline
+from kpatch_rs.gitio import outline, search
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.gitio.tree import GitTree
 from kpatch_rs.model.path import repo_path
@@ -87,6 +87,39 @@ def test_a_part_of_the_kernel_is_kept_for_itself(
     with opened(kernel, around, tmp_path) as tree:
         assert tree.files_declaring([b"sought"], part, ["*.c"]) == (b"a/def.c",)
         assert tree.files_declaring([b"deeper"], repo_path("a/in"), ["*.c"]) == ()
+
+
+def test_what_another_tree_has_just_so_is_left_out(
+    kernel: Path, around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kernel / "b/last.c").write_bytes(b"int sought(void);\n\nint other;\n")
+    around.git(kernel, "mv", "a", "e")
+    around.git(kernel, "commit", "-qam", "one changed, one folder moved")
+    want = (b"b/last.c", b"e/def.c")
+    for cache in (None, tmp_path / "cache"):
+        with Repository.open(kernel, around.environment, cache) as repository:
+            old, new = (repository.tree(repository.resolve(rev)) for rev in ("HEAD~", "HEAD"))
+            assert new.files_declaring([b"sought"], None, ["*.c"], old) == want
+            assert new.files_declaring([b"sought"], repo_path("b"), ["*.c"], old) == want[:1]
+    with opened(kernel, around, tmp_path / "cache") as tree:
+        whole = tree.files_declaring([b"sought"], None, ["*.c"])
+        assert whole == (b"b/last.c", b"b/zwei.c", FOUND[-1], b"e/def.c")
+    monkeypatch.setattr(GitTree, "_grep", None)
+    with Repository.open(kernel, around.environment, tmp_path / "cache") as repository:
+        old, new = (repository.tree(repository.resolve(rev)) for rev in ("HEAD~", "HEAD"))
+        found = new.files_declaring([b"sought"], None, ["*.c"], old)
+        assert set(want) <= set(found), "an outline of all of it will do"
+
+
+def test_many_files_are_searched_in_shares(
+    kernel: Path, around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_SHARE", 2)
+    with opened(kernel, around, None) as tree:
+        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+        assert tree.files_with(b"sought", None, ["*.c"]) == (
+            b"a/called.c", b"a/def.c", b"b/last.c", b"b/zwei.c", FOUND[-1],
+        )  # fmt: skip
 
 
 def test_another_run_reads_what_is_kept(

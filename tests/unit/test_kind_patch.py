@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from kpatch_rs.gitio.merging import merge
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.patch import PATCH, PatchEdit
-from kpatch_rs.model.outcome import Outcome, Status
+from kpatch_rs.model.outcome import Learned, Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import ObjectBuilds, Reachable, Unprovable
 from kpatch_rs.model.series import Payload, Where
@@ -423,6 +424,39 @@ def test_a_moved_file_with_a_twin_is_a_conflict() -> None:
     assert [str(c.place) for c in outcome.candidates] == ["one/f.c:1", "two/f.c:1"]
 
 
+OTHER = b"".join(b"\tother_%d();\n" % n for n in range(12))
+
+
+def test_files_under_other_names_are_followed_and_kept() -> None:
+    """The kernel the series comes from tells; what it told, the edit is enough for."""
+    old = {"pci/hda_a.c": FILE, "pci/hda_b.c": OTHER}
+    new = {p: d.replace(b"_5", b"_five") for p, d in old.items()}
+    there = {"hda/a.c": FILE + b"more\n", "hda/intel/b.c": OTHER, "soc/hda_a.c": FILE}
+    before = DictTree({**old, "soc/hda_a.c": FILE})
+    history = GitMerge(FILE, OTHER)
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("files/x.diff", diff(old, new)))
+    unknowing = PATCH.plan(edit, Ground(TreeOverlay(DictTree(there)), history))
+    assert unknowing.status is Status.CONFLICT, "one of them has its name, and none the other's"
+
+    outcome = PATCH.plan(edit, Ground(TreeOverlay(DictTree(there)), history, before))
+    assert outcome.status is Status.MOVED, outcome.reason
+    assert held(outcome, "hda/a.c") == new["pci/hda_a.c"] + b"more\n"
+    assert held(outcome, "hda/intel/b.c") == new["pci/hda_b.c"]
+    assert held(outcome, "soc/hda_a.c") == FILE
+    assert outcome.learned == (Learned("also", "hda/a.c"), Learned("also", "hda/intel/b.c"))
+
+    also = tuple(RepoPath(lesson.value.encode()) for lesson in outcome.learned)
+    knowing = replace(edit, also=also)
+    alone = PATCH.plan(knowing, Ground(TreeOverlay(DictTree(there)), history))
+    assert (alone.tree.changes, alone.learned) == (outcome.tree.changes, ())
+    again = PATCH.plan(knowing, Ground(outcome.tree, history))
+    assert again.status is Status.PRESENT, again.reason
+    assert PATCH.plan(knowing, Ground(TreeOverlay(before), history)).status is Status.EXACT
+    newest = TreeOverlay(DictTree({"hda/a_.c": FILE + b"more\n", "hda/intel/b_.c": OTHER}))
+    later = Ground(newest, history, DictTree(there))
+    assert held(PATCH.plan(knowing, later), "hda/a_.c") == new["pci/hda_a.c"] + b"more\n"
+
+
 IA64 = FILE.replace(b"line_5();", b"printk(of_an_architecture);")
 
 
@@ -469,3 +503,12 @@ def test_moved_code_is_not_merged_in_twice() -> None:
     assert made.data.count(b"int g(void)") == 1
     again = plan(payload, {"f.c": made.data}, base)
     assert again.status is Status.PRESENT, again.reason
+
+
+def test_what_is_deleted_and_stands_there_changed_is_not_gone() -> None:
+    """Debian takes FB_NVIDIA out of 6.1; 6.12 has it with other `select` lines."""
+    entry = b'config %b\n\tbool "%b"\n\tselect %b_FOPS\n\thelp\n\t  A driver of %b.\n\n'
+    a, b, c = (entry % ((name,) * 4) for name in (b"FB_ATMEL", b"FB_NVIDIA", b"FB_I740"))
+    now = a + b.replace(b"_FOPS\n", b"_OPS\n\tselect FB_MORE\n") + c
+    outcome = plan(diff({"Kconfig": a + b + c}, {"Kconfig": a + c}), {"Kconfig": now}, a + b + c)
+    assert outcome.status is Status.CONFLICT

@@ -271,10 +271,11 @@ def test_a_variant_where_there_is_no_table_for_it() -> None:
 
 
 def test_what_was_learned_goes_to_the_variant_that_was_rendered() -> None:
-    lessons = {(0, 0): Learned("also", "c.rs"), (None, 0): Learned("also", "d.rs")}
+    two = (Learned("also", "d.rs"), Learned("also", "e.rs"))
+    lessons = {(0, 0): (Learned("also", "c.rs"),), (None, 0): two}
     after = with_learned("x.toml", lessons, AMENDED.encode()).decode()
     table = read_document("x.toml", after.encode()).table
-    assert table["edit"][0]["also"] == ["d.rs"]
+    assert table["edit"][0]["also"] == ["d.rs", "e.rs"]
     assert table["variant"][0]["edit"][0]["also"] == ["c.rs"]
-    kept = after.replace('also = ["d.rs"]\n', "").replace('also = ["c.rs"]\n', "")
+    kept = after.replace('also = ["d.rs", "e.rs"]\n', "").replace('also = ["c.rs"]\n', "")
     assert "".join(kept.split()) == "".join(AMENDED.split())

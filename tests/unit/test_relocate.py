@@ -58,14 +58,14 @@ def test_a_file_is_followed_and_kept() -> None:
     assert step.status is Status.MOVED, step.reason
     assert step.edits[0].outcome.reason == "sound/sh/ctu.c is sound/renesas/ctu.c now"
     assert [e.outcome.learned for e in step.edits] == [
-        Learned("also", "sound/renesas/ctu.c"),
-        Learned("also", "sound/renesas/ctu.c"),
-        Learned("also", "sound/renesas/Kconfig"),
+        (Learned("also", "sound/renesas/ctu.c"),),
+        (Learned("also", "sound/renesas/ctu.c"),),
+        (Learned("also", "sound/renesas/Kconfig"),),
     ]
     knowing = kept(given, learned([step]))
     again = rendered(knowing, NEW)
     assert again.after.changed_since(again.before) == step.after.changed_since(step.before)
-    assert all(e.outcome.learned is None for e in again.edits)
+    assert not any(e.outcome.learned for e in again.edits)
     assert rendered(knowing, OLD).status is Status.EXACT
 
 
@@ -87,3 +87,25 @@ def test_what_only_has_its_name_is_not_it() -> None:
     twins = {**NEW, "sound/soc/ctu.c": SOURCE}
     assert rendered(series(INCLUDE), twins, OLD).status is Status.CONFLICT
     assert rendered(series(INCLUDE), NEW).status is Status.CONFLICT, "nothing tells"
+
+
+def test_a_file_under_another_name_is_followed_from_kernel_to_kernel() -> None:
+    """hda_intel.c became controllers/intel.c between 6.12 and 7.2."""
+    given = series(INCLUDE)
+    old, new = OLD, {"sound/renesas/control.c": SOURCE + b"\nint more;\n"}
+    newest = {"sound/renesas/control/main.c": SOURCE + b"\nint more;\nint most;\n"}
+    first = rendered(given, new, old)
+    assert first.edits[0].outcome.learned == (Learned("also", "sound/renesas/control.c"),)
+    knowing = kept(given, learned([first]))
+    second = rendered(knowing, newest, new)
+    assert second.edits[0].outcome.learned == (Learned("also", "sound/renesas/control/main.c"),)
+    knowing = kept(knowing, learned([second]))
+    for files in (old, new, newest):
+        step = rendered(knowing, files)
+        assert step.status is not Status.CONFLICT, step.reason
+
+
+def test_what_had_its_name_before_is_not_it() -> None:
+    """A copy in another driver was there all along; the file itself was deleted."""
+    old = {**OLD, "sound/soc/ctu.c": SOURCE}
+    assert rendered(series(INCLUDE), {"sound/soc/ctu.c": SOURCE}, old).status is Status.CONFLICT

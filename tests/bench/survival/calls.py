@@ -168,6 +168,9 @@ class Searched:
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:
         return self.tree.files_named(name)
 
+    def renamed(self, path: RepoPath, since: BaseTree) -> tuple[RepoPath, ...]:
+        return self.tree.renamed(path, since)
+
 
 def searched(repository: Path, rev: str, tree: BaseTree, names: Iterable[bytes]) -> Searched:
     """`tree`, the one of `rev`, with the C files that hold each of `names`."""
