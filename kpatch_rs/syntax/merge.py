@@ -95,6 +95,8 @@ def _settled(clash: Clash, above: bytes, below: bytes, path: RepoPath) -> bytes 
     around = above.splitlines(keepends=True), below.splitlines(keepends=True)
     if (lists := merged_lists(base, ours, theirs, *around)) is not None:
         return b"".join(lists)
+    if not theirs and _is_kconfig(path) and _entries(base) and _entries(base) == _entries(ours):
+        return b""  # whole entries go, whatever upstream changed in them
     lines = _merged(base, ours, theirs, partial(_by_line, path=path, above=above))
     return lines if lines is not None else _by_words(clash)
 
@@ -125,10 +127,19 @@ def _orderless(text: Sequence[bytes], above: bytes, path: RepoPath) -> bool:
         code, added = c_text(above).code, c_text(b"".join(text))
         between = code.count(b"{") == code.count(b"}") and code.rstrip()[-1:] in (b"", b";", b"}")
         return between and not added.directives and not any(_unpaired(added))
-    if path.rpartition(b"/")[2].startswith(b"Kconfig"):
-        heads = [line for line in text if line.strip() and not line[:1].isspace()]
-        return bool(heads) and all(_ENTRY.match(line) for line in heads)
+    if _is_kconfig(path):
+        return bool(_entries(text))
     return path.startswith(b"Documentation/")
+
+
+def _is_kconfig(path: RepoPath) -> bool:
+    return path.rpartition(b"/")[2].startswith(b"Kconfig")
+
+
+def _entries(text: Sequence[bytes]) -> list[bytes]:
+    """The first lines of the Kconfig entries that `text` consists of; none if there is more."""
+    heads = [line for line in text if line.strip() and not line[:1].isspace()]
+    return heads if text and not text[0][:1].isspace() and all(map(_ENTRY.match, heads)) else []
 
 
 def _changes(base: Sequence[bytes], side: Sequence[bytes], *, theirs: bool) -> list[_Change]:

@@ -1,17 +1,18 @@
 """Two additions to one list, in the order the list keeps.
 
 Lists of the kernel are lines of one form: includes, objects of a Makefile, MODULE_*() lines,
-entries of an enum or an array. Guarantees: what either side added is in, once, and what either took
-out is not; a line that both took out and replaced stays open; where the list around is sorted, so
-is what comes out; where it is not, lines go behind one another only where order means nothing.
+`select`s of Kconfig, modules of Rust, files of MAINTAINERS, entries of an enum or an array.
+Guarantees: what either side added is in, once, and what either took out is not; a line that both
+took out and replaced stays open; where the list around is sorted, so is what comes out; where it is
+not, lines go behind one another only where order means nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from kpatch_rs.syntax.c_text import c_text
 
@@ -33,6 +34,9 @@ _FORMS = (
     _Form(re.compile(rb"(MODULE_\w+)(\(.*\);)\s*"), free=True),
     _Form(re.compile(rb"([\w-]+?-)(?:y|m|objs|\$\(\w+\))[ \t]*\+=[ \t]*(.+?)\s*"), free=True),
     _Form(re.compile(rb"([ \t]+)([\w./-]+\.o|[\w-]+/)[ \t]*\\\s*"), free=True),
+    _Form(re.compile(rb"([ \t]+(?:select|imply)[ \t]+)(\w+)(?:[ \t].*)?\s*"), free=True),
+    _Form(re.compile(rb"([ \t]*(?:pub[ \t]+)?(?:mod|use)[ \t]+)(.+;)\s*"), free=True),
+    _Form(re.compile(rb"([A-Z]:\t)(.+)\s*"), free=True),
     _Form(re.compile(rb"([ \t]+)((?:\[?\w|[{\"&]).*),\s*"), free=False),
 )
 
@@ -94,8 +98,22 @@ def _joined(
 
     both = list(dict.fromkeys(new))
     around = [*above, *kept, *below]
-    if len(around) >= _SORTED_MIN and around == sorted(around, key=key):
-        merged = sorted([*kept, *both], key=key)
-        whole = [*above, *merged, *below]
-        return merged if whole == sorted(whole, key=key) else None
-    return both if form.free and around and not kept else None
+    ordered = len(around) >= _SORTED_MIN and around == sorted(around, key=key)
+    if not ordered and not form.free:
+        return None
+    if not ordered:  # lists that people keep in order have a few lines out of it: the nearest count
+        above, below = _ascending(above[::-1], key, down=True)[::-1], _ascending(below, key)
+    merged = sorted([*kept, *both], key=key)
+    whole = [*above, *merged, *below]
+    if len(whole) - len(both) >= _SORTED_MIN and whole == sorted(whole, key=key):
+        return merged
+    return both if not ordered and around and not kept else None
+
+
+def _ascending(
+    lines: Sequence[bytes], key: Callable[[bytes], bytes], *, down: bool = False
+) -> Sequence[bytes]:
+    """The first of `lines`, as long as each comes behind (`down`: before) the one above it."""
+    pairs = enumerate(pairwise(map(key, lines)), 1)
+    stop = next((n for n, (a, b) in pairs if (a < b if down else b < a)), len(lines))
+    return lines[:stop]

@@ -510,5 +510,7 @@ def test_what_is_deleted_and_stands_there_changed_is_not_gone() -> None:
     entry = b'config %b\n\tbool "%b"\n\tselect %b_FOPS\n\thelp\n\t  A driver of %b.\n\n'
     a, b, c = (entry % ((name,) * 4) for name in (b"FB_ATMEL", b"FB_NVIDIA", b"FB_I740"))
     now = a + b.replace(b"_FOPS\n", b"_OPS\n\tselect FB_MORE\n") + c
-    outcome = plan(diff({"Kconfig": a + b + c}, {"Kconfig": a + c}), {"Kconfig": now}, a + b + c)
-    assert outcome.status is Status.CONFLICT
+    for name, status in (("Kconfig", Status.MOVED), ("video.txt", Status.CONFLICT)):
+        outcome = plan(diff({name: a + b + c}, {name: a + c}), {name: now}, a + b + c)
+        assert outcome.status is status
+        assert held(outcome, name) == (a + c if status is Status.MOVED else now)

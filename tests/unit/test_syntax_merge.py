@@ -12,10 +12,15 @@ MAKE = repo_path("Makefile")
 
 
 def settle(
-    base: bytes, ours: bytes, theirs: bytes, path: RepoPath = C, above: bytes = b"int a;\n"
+    base: bytes,
+    ours: bytes,
+    theirs: bytes,
+    path: RepoPath = C,
+    above: bytes = b"int a;\n",
+    below: bytes = b"int z;\n",
 ) -> bytes | None:
-    whole = settled((above, Clash(base, ours, theirs), b"int z;\n"), path)
-    return None if whole is None else whole.removeprefix(above).removesuffix(b"int z;\n")
+    whole = settled((above, Clash(base, ours, theirs), below), path)
+    return None if whole is None else whole.removeprefix(above).removesuffix(below)
 
 
 BODY = b"void f(void)\n{\n\tint a;\n\n"
@@ -107,6 +112,38 @@ def test_objects_are_merged_as_a_list() -> None:
     assert settle(b"", b"\tn.o \\\n", b"\tm.o \\\n", MAKE, b"kvm-y := x.o \\\n\ta.o \\\n") == (
         b"\tn.o \\\n\tm.o \\\n"
     )
+
+
+def test_selects_are_merged_where_the_nearest_are_in_order() -> None:
+    """arch/arm/Kconfig, 6.1 to 6.12: nearly sorted, but for lines like the last one."""
+    above = b"config ARM\n\tbool\n\tselect ARCH_A\n\tselect ARCH_SUPPORTS_CFI if X\n"
+    below = b"\tselect ARCH_USE_B\n\tselect ARCH_USE_C\n\tselect ARCH_D\n"
+    ours, theirs = b"\tselect ARCH_SUPPORTS_RT if Y\n", b"\tselect ARCH_SUPPORTS_HUGE\n"
+    assert settle(b"", ours, theirs, KCONFIG, above, below) == theirs + ours
+    gone = b"\tselect ARCH_T\n"
+    assert settle(gone, b"", ours + gone, KCONFIG, above, below) == ours
+    assert settle(b"", b"\tdefault y\n", ours, KCONFIG, above, below) is None
+
+
+def test_modules_and_files_are_merged_as_lists() -> None:
+    above, below = b"pub mod alloc;\npub mod block;\n", b"pub mod error;\n"
+    mine, theirs = b"pub mod cred;\n", b"pub mod build;\n"
+    assert settle(b"", mine, theirs, RepoPath(b"lib.rs"), above, below) == theirs + mine
+    above, below = b"X\nF:\tarch/x86/kvm/\nF:\tvirt/a\n", b"F:\tvirt/z\n"
+    mine, theirs = b"F:\tvirt/rust\n", b"F:\tvirt/kvm\n"
+    assert settle(b"", mine, theirs, RepoPath(b"MAINTAINERS"), above, below) == theirs + mine
+
+
+def test_whole_entries_go_whatever_became_of_them() -> None:
+    """drivers/video/fbdev/Kconfig, 6.1 to 6.12: Debian takes the entries out."""
+    a, b, c = (b"config %b\n\tbool\n" % name for name in (b"A", b"B", b"C"))
+    base, ours = a + b, a + b + b"\tselect MORE\n"
+    assert settle(base, ours, b"", KCONFIG) == b""
+    assert settle(base, ours + c, b"", KCONFIG) is None, "one of them is new"
+    assert settle(base, a, b"", KCONFIG) is None
+    part = b"\tdefault n\n" + b
+    assert settle(part, part + b"\tselect MORE\n", b"", KCONFIG) is None, "of one of them a part"
+    assert settle(base, ours.replace(b"bool", b"int", 1), b"", TEXT) is None
 
 
 def test_entries_are_merged_where_they_are_sorted() -> None:
