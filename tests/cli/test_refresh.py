@@ -14,7 +14,7 @@ import pytest
 from kpatch_rs.cli import main
 from kpatch_rs.commands import rebase, refresh, status, undo
 from kpatch_rs.demo import SECOND_RELEASE
-from kpatch_rs.errors import KpatchError, Refused
+from kpatch_rs.errors import Refused
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.loader.save import Prepared
 from kpatch_rs.model.series import Edit, Payload
@@ -67,48 +67,6 @@ def test_amended_keys_leave_the_rest_of_the_file(bare: Desk) -> None:
     assert bare.refresh() == {"c-call": ("edits",)}
     after = bare.text("0005-c-call.toml")
     assert after == before.replace("hello_from_rust();", "hello_again();")
-
-
-VARIANT = """
-# on other kernels
-[[variant]]
-when = { min = "%s" }
-[[variant.edit]]
-kind = "c-call"
-file = "arch/x86/kvm/x86.c"
-function = "kvm_x86_vendor_init"
-statement = "hello_from_rust();"   # the same
-"""
-
-
-def test_variants_stay_as_they_are_written(bare: Desk) -> None:
-    file = bare.series / "0005-c-call.toml"
-    file.write_text(file.read_text() + VARIANT % "9.1")
-    bare.render()
-    bare.sit_down()
-    before = bare.text("0005-c-call.toml")
-    x86 = "arch/x86/kvm/x86.c"
-    bare.amend(5, lambda: bare.swap(x86, "\thello_from_rust();", "\thello_again();"))
-    assert bare.refresh() == {"c-call": ("edits",)}
-    own, variant = bare.text("0005-c-call.toml").split("# on other kernels")
-    assert variant == before.split("# on other kernels")[1]
-    assert 'statement = "hello_again();"' in own
-    assert bare.recipes()["c-call"].variants[0].edits
-
-
-def test_a_variant_that_was_rendered_is_a_persons_to_change(bare: Desk) -> None:
-    file = bare.series / "0005-c-call.toml"
-    file.write_text(file.read_text() + VARIANT % "6.1")
-    bare.render()
-    bare.sit_down()
-    bare.amend(6, lambda: bare.swap("scripts/generate_rust_analyzer.py", "#!", "#! "))
-    assert "c-call" not in bare.refresh()
-    before = bare.files()
-    x86 = "arch/x86/kvm/x86.c"
-    bare.amend(5, lambda: bare.swap(x86, "\thello_from_rust();", "\thello_again();"))
-    with pytest.raises(KpatchError, match=r"c-call was rendered from its variant at 0005-c-call"):
-        refresh.run(bare.session, dry_run=False)
-    assert bare.files() == before
 
 
 def test_reword(desk: Desk) -> None:
