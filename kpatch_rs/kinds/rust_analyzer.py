@@ -21,6 +21,7 @@ from kpatch_rs.model.proof import AnalyzerLists, Proof
 from kpatch_rs.model.series import Edit
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.syntax import python
+from kpatch_rs.syntax.line_ends import with_lf
 
 SCRIPT = RepoPath(b"scripts/generate_rust_analyzer.py")
 _WORDS = (b"samples", b"drivers")
@@ -68,12 +69,13 @@ folder = "drivers/foo"
                 hint='name the folder the Rust file is in: folder = "…"',
                 anchor=_ANCHOR,
             )
-        tuples = python.sequences(file.data, _WORDS)
+        data = with_lf(file.data)
+        tuples = python.sequences(data, _WORDS)
         if len(tuples) != 1:
-            return self._not_one(ground, file.data, tuples)
+            return self._not_one(ground, data, tuples)
         if edit.lines is not None:
-            return self._state(edit, ground, file.data, tuples[0])
-        return self._add(edit, ground, file.data, tuples[0])
+            return self._state(edit, ground, data, tuples[0])
+        return self._add(edit, ground, data, tuples[0])
 
     def proofs(self, edit: RustAnalyzerEdit, outcome: Outcome) -> Sequence[Proof]:
         return [AnalyzerLists(tuple(_crate_roots(outcome.tree, edit.folder)))]
