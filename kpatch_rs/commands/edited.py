@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kpatch_rs.commands.given import of_commits
-from kpatch_rs.commands.revising import Placed
+from kpatch_rs.commands.paired import Placed, Was
 from kpatch_rs.errors import KpatchError, Refused
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.kinds.base import Ground
 from kpatch_rs.loader.load import RECIPE_LIMIT
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import View
-from kpatch_rs.model.series import Recipe, Series
+from kpatch_rs.model.series import Series
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.model.version import kernel_version, show_version
 
@@ -60,13 +61,16 @@ def refuse_other_kernel(repository: Repository, view: View, tip: Oid) -> None:
     )
 
 
-def rendered(
-    repository: Repository, series: Series, view: View, tip: Oid
-) -> list[tuple[Recipe, Placed]]:
+def rendered(repository: Repository, series: Series, view: View, tip: Oid) -> list[Was]:
     """The recipes that had a commit, with it."""
     recipes = {recipe.id: recipe for recipe in series.recipes}
     ids = {step.commit: step.id for step in view.steps}
-    return [(recipes[ids[p.commit.oid]], p) for p in placed(repository, view.base, tip)]
+    edits = tuple(edit for recipe in series.recipes for edit in recipe.edits)
+    history = repository.history()
+    return [
+        Was(recipes[ids[p.commit.oid]], p, Ground(p.given.patch.before, history, None, edits))
+        for p in placed(repository, view.base, tip)
+    ]
 
 
 def placed(repository: Repository, base: Oid, tip: Oid) -> list[Placed]:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kpatch_rs.commands import edited
+from kpatch_rs.commands.paired import Placed, Turn, Was, turns
 from kpatch_rs.commands.refreshed import RefreshReport, report_of
-from kpatch_rs.commands.revising import Placed, Reviser, Turn, turns
+from kpatch_rs.commands.revising import Reviser, emptied
 from kpatch_rs.commands.rewriting import Plan
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.refresh import woven
@@ -31,7 +32,7 @@ from kpatch_rs.loader.write import payloads
 from kpatch_rs.model.operation import StepRecord, View
 from kpatch_rs.model.outcome import Step
 from kpatch_rs.model.path import show
-from kpatch_rs.model.series import Person, Recipe, Series
+from kpatch_rs.model.series import Person, Series
 
 
 def run(session: Session, *, dry_run: bool) -> RefreshReport:
@@ -54,7 +55,7 @@ def run(session: Session, *, dry_run: bool) -> RefreshReport:
         now = edited.placed(repository, view.base, tip)
         edited.refuse_empty(view, now)
         found = turns(series.recipes, before, now)
-        plan = _plan(session, repository, series, [recipe for recipe, _ in before], found)
+        plan = _plan(session, repository, series, before, found)
         session.progress("rendering the new recipes")
         fresh = plan.loaded(series)
         steps = render(fresh, repository.tree(view.base), repository.history())
@@ -70,15 +71,17 @@ def _plan(
     session: Session,
     repository: Repository,
     series: Series,
-    rendered: Sequence[Recipe],
+    rendered: Sequence[Was],
     found: Sequence[Turn],
 ) -> Plan:
     folder = session.series_folder()
     texts = {recipe.id: read_text(folder, recipe.where.file) for recipe in series.recipes}
     taken_apart = {r.id: parts(r, decoded(r.where.file, texts[r.id])) for r in series.recipes}
-    silent = [recipe for recipe in series.recipes if recipe not in rendered]
+    made = {was.recipe.id for was in rendered}
+    silent = [recipe for recipe in series.recipes if recipe.id not in made]
+    quiet = [*silent, *(was.recipe for was in emptied(rendered, found))]
     old = [recipe.id for recipe in series.recipes]
-    order = woven(old, [turn.id for turn in found], [recipe.id for recipe in silent])
+    order = woven(old, [turn.id for turn in found], [recipe.id for recipe in quiet])
     names = {recipe.id: recipe.where.file for recipe in series.recipes}
     files = dict(zip(order, file_names([(names.get(i), i) for i in order]), strict=True))
     kept = {p.name: p.data for p in (series.check.config,) if p}
@@ -97,7 +100,7 @@ def _plan(
         texts=texts,
         order=order,
         files=files,
-        revised={one.turn.id: one for one in revised},
+        revised={one.recipe.id: one for one in revised},
         kept=kept,
     )
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from kpatch_rs.commands.rewriting import FileChange, Plan
 from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.series import Variant
+from kpatch_rs.model.version import show_guard
 from kpatch_rs.report import clean, table
 
 
@@ -19,9 +21,24 @@ class Row:
     file: str
     subject: str
     news: tuple[str, ...]
-    """`message`, `edits`, `place`, `new`, `dropped`; none where it is as it was."""
+    """`message`, `edits`, `place`, `new`, `emptied`, `dropped`; none where it is as it was."""
     commit: Oid | None
     """The commit on the branch; None where it has none."""
+    variant: Variant | None = None
+    """What it is on this kernel; None: its own edits."""
+
+    def note(self) -> str:
+        """What became of the variant; empty where nothing did."""
+        if self.variant is None or not {"edits", "emptied"} & set(self.news):
+            return ""
+        meant = show_guard(self.variant.when)
+        where = f"{self.id} ({self.variant.where})"
+        if "emptied" in self.news:
+            return (
+                f"{where}: its commit is gone, so the variant {meant} has no edits any more; "
+                "elsewhere the recipe stays as it was"
+            )
+        return f"{where}: the edits are those of the variant {meant}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +74,7 @@ class RefreshReport:
                     "subject": row.subject,
                     "news": list(row.news),
                     "commit": row.commit,
+                    "variant": str(row.variant.where) if row.variant else None,
                 }
                 for row in self.rows
             ],
@@ -74,9 +92,9 @@ class RefreshReport:
             for row in self.rows
         ]
         blocks = [clean(self.diff)] if self.files else []
-        return "\n\n".join(
-            [*blocks, table(("recipe", "refreshed", "commit", "file"), rows), self._sum()]
-        )
+        blocks.append(table(("recipe", "refreshed", "commit", "file"), rows))
+        blocks += [clean(note) for row in self.rows if (note := row.note())]
+        return "\n\n".join([*blocks, self._sum()])
 
     def _sum(self) -> str:
         counts = Counter(_fate(row) for row in self.rows)
@@ -112,11 +130,12 @@ def _row(plan: Plan, id_: str) -> Row:
         file=plan.files[id_],
         subject=recipe.subject if recipe else "",
         news=news,
-        commit=revised.turn.placed.commit.oid if revised else None,
+        commit=revised.commit if revised else None,
+        variant=revised.variant if revised else None,
     )
 
 
-_FATES = ("changed", "new", "dropped", "moved")
+_FATES = ("changed", "new", "emptied", "dropped", "moved")
 
 
 def _fate(row: Row) -> str:
@@ -124,4 +143,4 @@ def _fate(row: Row) -> str:
         return ""
     if row.news == ("place",):
         return "moved"
-    return row.news[0] if row.news[0] in ("new", "dropped") else "changed"
+    return row.news[0] if row.news[0] in ("new", "emptied", "dropped") else "changed"

@@ -22,6 +22,7 @@ from kpatch_rs.model.series import Edit, Payload, Where
 from kpatch_rs.model.tree import BaseTree, EntryType, File, TreeOverlay
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.diff_write import FilePair, git_diff
+from kpatch_rs.syntax.line_ends import with_lf
 from kpatch_rs.syntax.lines import differences, distance
 
 _SNIFFED = 8000
@@ -197,15 +198,16 @@ class _Search:
             return None
         if new.mode != (old.mode if old else "100644") or new.mode == "120000":
             return None
-        added = _added(old.data if old else b"", new.data)
+        was, now = (with_lf(old.data), with_lf(new.data)) if old else (b"", new.data)
+        added = _added(was, now)
         if not 0 < len(added) <= _PLACES or not _is_text(
-            path, *(new.data[start:end] for start, end in added)
+            path, *(now[start:end] for start, end in added)
         ):
             return None
         return Change(
             path=path,
-            old=old.data if old else b"",
-            new=new.data,
+            old=was,
+            new=now,
             created=old is None,
             added=added,
             after=self.goal,

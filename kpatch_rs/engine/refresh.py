@@ -21,6 +21,9 @@ from kpatch_rs.syntax.lines import differences
 
 T = TypeVar("T")
 
+Lines = Counter[tuple[RepoPath, bytes, bytes]]
+"""Lines of files that a commit takes away (`-`) or puts in (`+`), and its changes of modes."""
+
 _ENOUGH = 0.5
 """The share of its lines that an edited commit has in common with what it was; git's range-diff
 draws its line near there too (--creation-factor=60)."""
@@ -35,7 +38,7 @@ class Made:
     patch: Patch
 
     @cached_property
-    def lines(self) -> Counter[tuple[RepoPath, bytes, bytes]]:
+    def lines(self) -> Lines:
         """The lines that go and come in each file, and its mode where that changes."""
         return _lines(self.patch)
 
@@ -87,8 +90,25 @@ def _shared(a: Made, b: Made) -> float:
     return 2 * (a.lines & b.lines).total() / total if total else 0
 
 
-def _lines(patch: Patch) -> Counter[tuple[RepoPath, bytes, bytes]]:
-    found: Counter[tuple[RepoPath, bytes, bytes]] = Counter()
+def took_over(lost: Lines, gained: Lines) -> bool:
+    """Whether what one commit does no more is what another does now, most of the one or the other.
+
+    Blank lines and lone braces say nothing.
+    """
+    lost, gained = (
+        Counter({line: n for line, n in lines.items() if any(map(_is_word, line[2]))})
+        for lines in (lost, gained)
+    )
+    least = min(lost.total(), gained.total())
+    return least > 0 and (lost & gained).total() >= _ENOUGH * least
+
+
+def _is_word(byte: int) -> bool:
+    return chr(byte).isalnum()
+
+
+def _lines(patch: Patch) -> Lines:
+    found: Lines = Counter()
     for path, now in patch.after.changed_since(patch.before).items():
         was = patch.before.read(path)
         old, new = lines_of(was.data if was else b""), lines_of(now.data if now else b"")

@@ -8,8 +8,9 @@ goes first; an edit keeps its anchors and its guard where a change of its text i
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from posixpath import splitext
 from typing import Any
 
 from kpatch_rs.engine.lift import NotLifted, Patch, lift, on_the_way
@@ -41,7 +42,9 @@ class Revision:
     """The name of the diff of what no kind takes."""
     where: Where
     taken: Mapping[str, bytes]
-    """The payloads of all other recipes: a name in it is not used for other bytes."""
+    """The payloads of all else in the series: a name in it is not used for other bytes."""
+    label: str = ""
+    """What a name gets that cannot be kept."""
 
     def ways(self) -> Iterator[tuple[Edit, ...]]:
         """Edits that make the patch, nearest to the recipe first. Raises NotLifted at the end."""
@@ -102,15 +105,26 @@ class Revision:
         return reached if all(way) else None
 
     def _lifted(self, *, known: bool, kept: Sequence[Edit] = ()) -> tuple[Edit, ...]:
-        return lift(
+        own = {value.name for edit in self.own for _, value in _payloads(edit)}
+        lifted = lift(
             self.patch,
             self.history,
             payload=self.payload,
             where=self.where,
-            taken=self.taken,
+            taken={name: data for name, data in self.taken.items() if name not in own},
             known=known,
             kept=kept,
         )
+        return tuple(self._named(edit) for edit in lifted)
+
+    def _named(self, edit: Edit) -> Edit:
+        """`edit`, with another name for a payload where all else keeps other bytes in it."""
+        news: dict[str, Any] = {
+            key: Payload(free_name(*splitext(p.name), self.label, self.taken), p.data)
+            for key, p in _payloads(edit)
+            if self.taken.get(p.name, p.data) != p.data
+        }
+        return replace(edit, **news) if news else edit
 
     def _renewed(self, lifted: Sequence[Edit]) -> Iterator[Edit]:
         """`lifted`, each as the edit there is that says the same with the fewest keys changed."""
@@ -181,3 +195,16 @@ def _choices(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         return
     for size in range(len(names) + 1):
         yield from itertools.combinations(names, size)
+
+
+def _payloads(edit: Edit) -> Iterator[tuple[str, Payload]]:
+    for field in fields(edit):
+        value = getattr(edit, field.name)
+        if isinstance(value, Payload):
+            yield field.name, value
+
+
+def free_name(stem: str, suffix: str, label: str, taken: Container[str]) -> str:
+    """A name that is not `taken`: `x-7.2.diff` with the label `-7.2`, or `x-7.2-1.diff`."""
+    numbers = (f"{stem}{label}{f'-{n}' if n else ''}{suffix}" for n in itertools.count())
+    return next(name for name in numbers if name not in taken)

@@ -18,6 +18,7 @@ from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import Proof
 from kpatch_rs.model.series import Edit, Where
 from kpatch_rs.model.tree import BaseTree, File, TreeOverlay
+from kpatch_rs.syntax.line_ends import as_before
 from kpatch_rs.syntax.merge import Clash
 
 E = TypeVar("E", bound=Edit)
@@ -104,9 +105,9 @@ class Rooted(Generic[E]):
     def done(
         self, ground: Ground, path: RepoPath, data: bytes, *, line: int, anchor: str, text: bytes
     ) -> Outcome:
-        """The edit is in: `path` now holds `data`, and `text` begins at `line` of it."""
+        """The edit is in: `path` holds `data` now, with its own line ends; `text` is in `line`."""
         old = ground.tree.read(path)
-        file = File(data, old.mode if old else "100644")
+        file = File(as_before(old.data, data), old.mode) if old else File(data)
         return Outcome(
             status=Status.EXACT,
             tree=ground.tree.write(path, file),

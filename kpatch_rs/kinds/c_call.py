@@ -385,10 +385,9 @@ def _beside(edit: CCallEdit, ground: Ground, body: Body) -> list[tuple[int, int]
 
 def _spliced(data: bytes, splices: Sequence[Splice]) -> bytes:
     """`data` with `splices`, sorted by place and apart from each other, carried out."""
-    ending = b"\r\n" if data.count(b"\r\n") == data.count(b"\n") else b"\n"
     out, at = [], 0
     for splice in splices:
-        out += [data[at : splice.start], splice.text.replace(b"\n", ending)]
+        out += [data[at : splice.start], splice.text]
         at = splice.end
     return b"".join((*out, data[at:]))
 

@@ -25,6 +25,7 @@ from kpatch_rs.syntax.c_includes import below_includes, guard_of, header_end
 from kpatch_rs.syntax.c_locate import place_in
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.line_ends import with_lf
 
 _NAMED = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)\s*\([^;{}]*\)[^;{}=]*;")
 _TEST = re.compile(rb"IS_ENABLED\(CONFIG_(\w+)\)|(?:defined\s*\(?\s*)?CONFIG_(\w+)\s*\)?")
@@ -73,7 +74,7 @@ config = "FOO_RUST"
         file = ground.tree.read(edit.file)
         if file is None:
             return self.no_file(ground, edit.file)
-        text = c_text(file.data)
+        text = c_text(with_lf(file.data))
         if there := _already(edit, text, wanted):
             offset, why = there
             place = place_in(edit.file, text, offset)
@@ -101,8 +102,8 @@ config = "FOO_RUST"
         return self.done(
             ground,
             edit.file,
-            splice(file.data, start, lead + block + tail),
-            line=(file.data[:start] + lead).count(b"\n") + 1,
+            splice(text.data, start, lead + block + tail),
+            line=(text.data[:start] + lead).count(b"\n") + 1,
             anchor=anchor,
             text=block,
         )

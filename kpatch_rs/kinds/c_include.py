@@ -20,6 +20,7 @@ from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
 from kpatch_rs.syntax.c_includes import Include, guard_of, included, includes
 from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.line_ends import with_lf
 from kpatch_rs.syntax.order import in_order, place_among
 
 
@@ -54,10 +55,10 @@ header = '"foo.h"'
         file, header = ground.tree.read(edit.file), edit.header.encode()
         if file is None:
             return self.no_file(ground, edit.file)
-        text = c_text(file.data)
+        text = c_text(with_lf(file.data))
         anchor = f"#include {edit.header}"
         if there := included(text, header):
-            place = Place(edit.file, line_of(file.data, there.start))
+            place = Place(edit.file, line_of(text.data, there.start))
             return self.present(ground, place, anchor=anchor)
         spot = _spot(text, header)
         if spot is None:
@@ -72,8 +73,8 @@ header = '"foo.h"'
         return self.done(
             ground,
             edit.file,
-            splice(file.data, start, lead + line + tail),
-            line=line_of(file.data, start) + lead.count(b"\n"),
+            splice(text.data, start, lead + line + tail),
+            line=line_of(text.data, start) + lead.count(b"\n"),
             anchor=anchor,
             text=line,
         )

@@ -20,6 +20,7 @@ from kpatch_rs.model.proof import Proof, Reachable, Unprovable
 from kpatch_rs.model.series import Edit
 from kpatch_rs.syntax.kconfig import Block, Entry, KconfigFile, read_kconfig, symbols_in
 from kpatch_rs.syntax.kconfig_tree import anywhere, definitions, undefined
+from kpatch_rs.syntax.line_ends import with_lf
 
 _HELP_INDENT = "\t  "
 _LINE_END = "\n"
@@ -293,20 +294,21 @@ def _spot(edit: KconfigEdit, ground: Ground) -> _Spot | None:
     """Where the entry goes; None where the file is not there. Raises _Unclear."""
     file = ground.tree.read(edit.file)
     if edit.after:
-        return _behind_entry(edit, ground, read_kconfig(file.data) if file else None)
+        return _behind_entry(edit, ground, read_kconfig(with_lf(file.data)) if file else None)
     if file is None:
         return None
-    kconfig = read_kconfig(file.data)
+    data = with_lf(file.data)
+    kconfig = read_kconfig(data)
     blocks = _titled(kconfig, edit.menu) if edit.menu else _outermost(kconfig)
     if len(blocks) == 1 and blocks[0].word != "choice":
-        return _Spot(edit.file, file.data, blocks[0].close)
+        return _Spot(edit.file, data, blocks[0].close)
     offered = blocks or _outermost(kconfig)
     many = "more than one block" if blocks else "no block"
     raise _Unclear(
         f"{show(edit.file)} has {many} {f'titled {edit.menu!r}' if edit.menu else 'around it all'}",
         hint='say which symbol it follows: after = "…"',
         candidates=[
-            Candidate(Place(edit.file, line_of(file.data, b.start)), f"{b.word} {b.title}".strip())
+            Candidate(Place(edit.file, line_of(data, b.start)), f"{b.word} {b.title}".strip())
             for b in offered[:5]
         ],
     )
@@ -380,7 +382,7 @@ def _entries(ground: Ground, found: list[tuple[RepoPath, Entry]]) -> list[Candid
 
 def _data(ground: Ground, path: RepoPath) -> bytes:
     file = ground.tree.read(path)
-    return file.data if file else b""
+    return with_lf(file.data) if file else b""
 
 
 def _place(path: RepoPath, data: bytes, entry: Entry) -> Place:

@@ -13,6 +13,7 @@ from kpatch_rs.model.outcome import Candidate, Outcome, Place
 from kpatch_rs.model.path import PathRefused, RepoPath, repo_path
 from kpatch_rs.model.proof import Maintained, Proof, Unprovable
 from kpatch_rs.model.series import Edit
+from kpatch_rs.syntax.line_ends import with_lf
 from kpatch_rs.syntax.maintainers import TAGS, Section, covers, read_maintainers, title_order
 from kpatch_rs.syntax.order import place_among
 
@@ -59,7 +60,8 @@ files = ["drivers/foo/rust_foo.rs"]
         file = ground.tree.read(FILE)
         if file is None:
             return self.no_file(ground, FILE)
-        sections = read_maintainers(file.data)
+        data = with_lf(file.data)
+        sections = read_maintainers(data)
         titled = [s for s in sections if s.title == edit.entry]
         if len(titled) > 1:
             return self.conflict(
@@ -67,13 +69,13 @@ files = ["drivers/foo/rust_foo.rs"]
                 f"MAINTAINERS has {len(titled)} entries titled {edit.entry}",
                 hint="take one of them out first, in a recipe before this one",
                 anchor=edit.entry,
-                candidates=_offered(file.data, titled),
+                candidates=_offered(data, titled),
             )
         if titled:
-            return self._add_files(edit, ground, file.data, titled[0])
+            return self._add_files(edit, ground, data, titled[0])
         if edit.status is None or not sections:
-            return self._no_entry(edit, ground, file.data, sections)
-        return self._add_section(edit, ground, file.data, sections)
+            return self._no_entry(edit, ground, data, sections)
+        return self._add_section(edit, ground, data, sections)
 
     def proofs(self, edit: MaintainersEdit, outcome: Outcome) -> Sequence[Proof]:
         paths = [path for pattern in edit.files if (path := _plain_path(pattern))]

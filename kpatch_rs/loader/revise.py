@@ -1,14 +1,15 @@
 """A recipe's file that says what the recipe says now, with the maintainer's text kept around it.
 
-A file is taken apart into its head, its [[edit]] tables and its [[variant]]s, each with the comment
-right above it. An edit is known by the place it was read from, so that its table goes with it into
-another recipe. Guarantees: a part whose keys stay is kept byte for byte; reading the text gives the
-recipe.
+A file is taken apart into its head, its [[edit]] tables and its [[variant]]s, and these into heads
+and edits, each with the comment right above it. An edit is known by the place it was read from, so
+that its table goes with it into another recipe or variant. Guarantees: a part whose keys stay is
+kept byte for byte, and a variant of which nothing changes is such a part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,32 +26,55 @@ Table = tuple[Edit | Variant, str]
 Tables = Mapping[Where, Table]
 """The edits and variants of a series by where they stand, each with its text as it is written."""
 
+_TITLE = re.compile(r"(?m)^(?P<open>[ \t]*\[\[?[ \t]*)(?P<variant>variant[ \t]*\.[ \t]*)?edit\b")
+"""The start of the header of an edit, or of a table in it."""
+
 
 def parts(recipe: Recipe, text: str) -> tuple[str, dict[Where, Table]]:
-    """The text above the first table of a recipe's file, and its tables."""
+    """The text above the first table of a recipe's file, and its tables, those in others too."""
     lines = text.splitlines(keepends=True)
     stated: list[Edit | Variant] = [*recipe.edits, *recipe.variants]
-    stated.sort(key=lambda table: table.where.line)
-    starts = [_start(lines, table.where.line) for table in stated]
-    ends = [*starts[1:], len(lines)] if starts else []
-    tables: dict[Where, Table] = {
-        table.where: (table, "".join(lines[start:end]))
-        for table, start, end in zip(stated, starts, ends, strict=True)
-    }
-    return "".join(lines[: starts[0] if starts else len(lines)]), tables
+    cuts = _cuts(lines, stated, len(lines))
+    tables: dict[Where, Table] = {}
+    for table, start, end in cuts:
+        tables[table.where] = (table, "".join(lines[start:end]))
+        for edit, first, last in _cuts(lines, getattr(table, "edits", ()), end):
+            tables.setdefault(edit.where, (edit, "".join(lines[first:last])))
+    return "".join(lines[: cuts[0][1] if cuts else len(lines)]), tables
 
 
-def revised(recipe: Recipe, old: Recipe | None, head: str, tables: Tables) -> str:
-    """The text of `recipe`: `head` is that of `old`, `tables` are those of the whole series."""
+def texts(recipe: Recipe, old: Recipe | None, head: str, tables: Tables) -> Iterator[str]:
+    """The texts that may say `recipe`, those that keep most of what is written first.
+
+    `head` is that of `old`, `tables` are those of the whole series. What a file is written in may
+    have no parts (`edit = [{…}]`): the caller reads each, and takes the first that says it.
+    """
+    yield _revised(recipe, old, head, tables)
+    inner = {edit.where for v in (old.variants if old else ()) for edit in v.edits}
+    yield _revised(recipe, old, head, {w: t for w, t in tables.items() if w not in inner})
+    yield recipe_text(recipe)
+
+
+def _revised(recipe: Recipe, old: Recipe | None, head: str, tables: Tables) -> str:
     if old is None:
         head = recipe_text(_headed(recipe))
     elif changes := _differences(_headed(old), _headed(recipe)):
         head = _with(head, changes)
-    stated: list[Edit | Variant] = [*recipe.edits, *recipe.variants]
-    blocks = [_table(table, tables) for table in stated]
+    blocks = [(edit.where, _edit(edit, tables, "edit")) for edit in recipe.edits]
+    blocks += [(variant.where, _variant(variant, tables)) for variant in recipe.variants]
     if old and [e.where for e in old.edits] == [e.where for e in recipe.edits]:
-        return "".join([head, *blocks])
-    return "\n\n".join(block.strip("\n") for block in [head, *blocks]) + "\n"
+        blocks.sort(key=lambda block: block[0].line)
+        return "".join([head, *(text for _, text in blocks)])
+    return "\n\n".join(text.strip("\n") for text in [head, *(text for _, text in blocks)]) + "\n"
+
+
+def _cuts(
+    lines: Sequence[str], tables: Sequence[Edit | Variant], end: int
+) -> list[tuple[Edit | Variant, int, int]]:
+    """`tables` in the order of the file, each with its first line and the one behind its last."""
+    stated = sorted(tables, key=lambda table: table.where.line)
+    starts = [_start(lines, table.where.line) for table in stated]
+    return list(zip(stated, starts, [*starts[1:], end][: len(starts)], strict=True))
 
 
 def _start(lines: Sequence[str], line: int) -> int:
@@ -65,14 +89,40 @@ def _headed(recipe: Recipe) -> Recipe:
     return replace(recipe, edits=(), variants=())
 
 
-def _table(table: Edit | Variant, tables: Tables) -> str:
-    if table.where not in tables:
-        return variant_text(table) if isinstance(table, Variant) else edit_text(table)
-    old, text = tables[table.where]
-    if isinstance(table, Variant) or isinstance(old, Variant):
-        return text
-    changes = _differences(old, table)
-    return _with(text, changes) if changes else text
+def _edit(edit: Edit, tables: Tables, title: str) -> str:
+    """The table of `edit`; `title` is `edit` or `variant.edit`."""
+    old, text = tables.get(edit.where, (None, ""))
+    if not isinstance(old, Edit):
+        return edit_text(edit, title)
+    if changes := _differences(old, edit):
+        text = _with(_titled(text, "edit"), changes)
+    return _titled(text, title)
+
+
+def _titled(text: str, title: str) -> str:
+    """`text`, the table of an edit, with its headers below `title`."""
+
+    def header(found: re.Match[str]) -> str:
+        right = bool(found["variant"]) == (title != "edit")
+        return found[0] if right else found["open"] + title
+
+    return _TITLE.sub(header, text)
+
+
+def _variant(variant: Variant, tables: Tables) -> str:
+    """The table of `variant`, and those of its edits."""
+    old, text = tables.get(variant.where, (None, ""))
+    if old == variant or not isinstance(old, Variant):
+        return text or variant_text(variant)
+    below = text[len(text.rstrip("\n")) :]
+    inner = "".join(tables[e.where][1] for e in old.edits if e.where in tables)
+    if not inner or not text.endswith(inner):
+        return variant_text(variant).rstrip("\n") + below
+    head = text.removesuffix(inner)
+    blocks = [_edit(edit, tables, "variant.edit") for edit in variant.edits]
+    if [e.where for e in old.edits] == [e.where for e in variant.edits]:
+        return "".join([head, *blocks])
+    return "\n\n".join(block.strip("\n") for block in [head, *blocks]) + below
 
 
 def _differences(old: Recipe | Edit, new: Recipe | Edit) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from kpatch_rs.syntax.c_body import Body, Statement, Unclear, declarations_end
 from kpatch_rs.syntax.c_text import CText
+from kpatch_rs.syntax.line_ends import with_lf
 
 _CONDITION = re.compile(rb"(?:if|while|for|switch)\Z|\w*for_?each\w*\Z")
 _FOLLOWS = re.compile(rb"\s*(else|while)\b")
@@ -132,7 +133,8 @@ def after(body: Body, statement: Statement) -> Gap:
 
 def apart(text: CText, gap: Gap, blank: str) -> Gap:
     """`gap` with a blank line "above", "below" or, "both", around it, where there is none yet."""
-    above, below = text.data[: gap.start] + gap.lead, gap.tail + text.data[gap.end :]
+    above = with_lf((text.data[: gap.start] + gap.lead)[-4:])
+    below = with_lf((gap.tail + text.data[gap.end :])[:4])
     if blank in ("above", "both") and gap.lead in (b"", b"\n") and not above.endswith(b"\n\n"):
         gap = replace(gap, lead=gap.lead + b"\n")
     if blank in ("below", "both") and gap.tail == b"\n" and not below.startswith(b"\n\n"):

@@ -21,6 +21,7 @@ from kpatch_rs.syntax.kbuild import (
     list_name,
     read_makefile,
 )
+from kpatch_rs.syntax.line_ends import with_lf
 
 _DEEPEST = 8
 """Includes within includes; real trees have three."""
@@ -125,7 +126,8 @@ def _entries(
     file = tree.read(path) if tree.entry_type(path) == "file" else None
     if file is None or path in sources or len(chain) > _DEEPEST:
         return
-    source = sources[path] = Source(path, file.data, read_makefile(file.data))
+    data = with_lf(file.data)
+    source = sources[path] = Source(path, data, read_makefile(data))
     for statement in source.makefile.statements:
         if isinstance(statement, Include):
             deeper = (*chain, (source, statement))

@@ -85,7 +85,7 @@ def spot_line(spot: Spot, listing: Listing) -> bytes:
         if spot.context == spot.anchor.context:
             head = neighbours[-1].indent + head
         gap = _up_to(_usual(aligned), head) if aligned else neighbours[-1].gap
-    return head + gap + b"+= " + listing.object + newline(spot)
+    return head + gap + b"+= " + listing.object + b"\n"
 
 
 def continuation(data: bytes, assignment: Assignment) -> bytes:
@@ -98,11 +98,6 @@ def continuation(data: bytes, assignment: Assignment) -> bytes:
     return b" \\\n" + b"\t" * (width // 8) + b" " * (width % 8)
 
 
-def newline(spot: Spot) -> bytes:
-    """How the line before ends."""
-    return b"\r\n" if spot.source.data[: spot.offset].endswith(b"\r\n") else b"\n"
-
-
 def lead(spot: Spot) -> bytes:
     """What must end the line before: its newline, and one more where it asks to be continued.
 
@@ -110,7 +105,7 @@ def lead(spot: Spot) -> bytes:
     """
     before = spot.source.data[: spot.offset]
     end = b"" if not before or before.endswith(b"\n") else b"\n"
-    return end + newline(spot) if _CONTINUED.search(before) else end
+    return end + b"\n" if _CONTINUED.search(before) else end
 
 
 def _home(folder: Folder, file: RepoPath, members: list[Entry]) -> Source:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from kpatch_rs.model.path import PathRefused, RepoPath, repo_path
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.syntax.kconfig import Entry, KconfigFile, read_kconfig
+from kpatch_rs.syntax.line_ends import with_lf
 
 TOP = RepoPath(b"Kconfig")
 """Where Kconfig starts (scripts/kconfig/Makefile)."""
@@ -27,7 +28,7 @@ def definitions(tree: TreeOverlay, symbol: str, near: RepoPath) -> list[tuple[Re
         (path, entry)
         for path in _near(tree, near)
         if (file := tree.read(path)) and symbol.encode() in file.data
-        for entry in read_kconfig(file.data).entries
+        for entry in read_kconfig(with_lf(file.data)).entries
         if entry.symbol == symbol
     ]
 
@@ -57,7 +58,7 @@ def _near(tree: TreeOverlay, near: RepoPath) -> list[RepoPath]:
     prefix = folder + b"/" if folder else b""
     beside = [n for n in tree.names(RepoPath(folder) if folder else None) if _is_kconfig(n)]
     file = tree.read(near)
-    sources = read_kconfig(file.data).sources if file else ()
+    sources = read_kconfig(with_lf(file.data)).sources if file else ()
     sourced = [p for s in sources for p in _expanded(tree, s, near)]
     return list(dict.fromkeys([near, *(RepoPath(prefix + n) for n in beside), *sourced]))
 
@@ -71,7 +72,7 @@ def _walk(tree: TreeOverlay, near: RepoPath) -> Iterator[tuple[RepoPath, Kconfig
     for path in waiting:
         if tree.entry_type(path) != "file" or (file := tree.read(path)) is None:
             continue
-        kconfig = read_kconfig(file.data)
+        kconfig = read_kconfig(with_lf(file.data))
         yield path, kconfig
         sourced = [p for s in kconfig.sources for p in _expanded(tree, s, near)]
         waiting += [p for p in dict.fromkeys(sourced) if p not in seen]

@@ -7,164 +7,19 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import shutil
-from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
 from kpatch_rs.cli import main
-from kpatch_rs.commands import apply, rebase, refresh, status, undo
-from kpatch_rs.commands.rendering import write_commits
-from kpatch_rs.commands.session import Session
-from kpatch_rs.demo import FIRST_RELEASE, SECOND_RELEASE
-from kpatch_rs.engine.render import render
-from kpatch_rs.errors import KpatchError, Refused
+from kpatch_rs.commands import rebase, refresh, status, undo
+from kpatch_rs.demo import SECOND_RELEASE
+from kpatch_rs.errors import Refused
 from kpatch_rs.gitio.oplog import OperationLog
-from kpatch_rs.loader.load import load_series
 from kpatch_rs.loader.save import Prepared
-from kpatch_rs.model.series import Edit, Payload, Recipe
-from tests.demo import mini_kernel, mini_series
-from tests.repos import Surroundings, surroundings
+from kpatch_rs.model.series import Edit, Payload
+from tests.cli.desk import BASE, BRANCH, RUST, Desk, changed, refused
 from tests.test_json import keys, section
-
-BRANCH = "kpatch/mini-rust-hello"
-RUST = "arch/x86/kvm/rust_hello.rs"
-
-
-class Desk:
-    """A series, rendered; and a person at its branch."""
-
-    def __init__(self, folder: Path, around: Surroundings) -> None:
-        self.around = around
-        self.kernel = folder / "mini.git"
-        self.series = folder / "series/mini-rust-hello"
-        self.tree = folder / "tree"
-        self.session = Session(
-            kernel=self.kernel,
-            series="mini-rust-hello",
-            cwd=folder,
-            cache=folder / "cache",
-            state=folder / "state",
-            environment=dict(around.environment),
-            progress=lambda _: None,
-        )
-
-    def render(self) -> None:
-        report = apply.run(self.session, onto=None, branch=None, dry_run=False)
-        assert report.exit_code == 0
-
-    def sit_down(self) -> None:
-        self.around.git(self.kernel, "worktree", "add", "-q", str(self.tree), BRANCH)
-
-    def git(self, *args: str) -> str:
-        return self.around.git(self.tree, *args)
-
-    def write(self, name: str, data: bytes) -> None:
-        (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.tree / name).write_bytes(data)
-
-    def swap(self, name: str, old: str, new: str) -> None:
-        file = self.tree / name
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-
-    def todo(self, *lines: str) -> None:
-        """`git rebase -i` with these lines; `pick 3` is the third commit of the branch."""
-        names = self.commits()
-        words = [line.split(" ", 2) for line in lines]
-        said = [" ".join((w[0], names[int(w[1]) - 1]) if w[0] != "exec" else w) for w in words]
-        (self.tree.parent / "todo").write_text("\n".join(said) + "\n")
-        editor = f"cp {shlex.quote(str(self.tree.parent / 'todo'))}"
-        self.git("-c", f"sequence.editor={editor}", "-c", "core.editor=true", "rebase", "-qi", BASE)
-
-    def amend(self, number: int, change: Callable[[], None], *args: str) -> None:
-        """Change commit `number` (from 1), and put the later ones back on top of it."""
-        names = self.commits()
-        self.git("checkout", "-q", "--detach", names[number - 1])
-        change()
-        self.git("add", "-A")
-        self.git("commit", "-q", "--amend", "--no-edit", *args)
-        if names[number:]:
-            self.git("cherry-pick", *names[number:])
-        self.git("checkout", "-q", "-B", BRANCH)
-
-    def commits(self) -> list[str]:
-        return self.git("rev-list", "--reverse", f"{BASE}..{BRANCH}").split()
-
-    def told(self, range_: str, what: str = "%T %an <%ae>%n%B") -> list[str]:
-        return self.git("log", "--reverse", f"--format={what}%x00", range_).split("\0\n")
-
-    def message(self, number: int) -> str:
-        return self.git("log", "-1", "--format=%B", self.commits()[number - 1])
-
-    def refresh(self) -> dict[str, tuple[str, ...]]:
-        """Refresh; what was news about which recipe. Then all that must hold holds."""
-        report = refresh.run(self.session, dry_run=False)
-        assert report.tip == self.git("rev-parse", BRANCH)
-        self.must_hold()
-        return {row.id: row.news for row in report.rows if row.news}
-
-    def must_hold(self) -> None:
-        """The recipes give the branch's trees, messages and authors; the log knows its commits."""
-        series = load_series(self.series)
-        with self.session.open_kernel() as repository:
-            base = repository.resolve(BASE)
-            steps = render(series, repository.tree(base), repository.history())
-            made = [c.commit for c in write_commits(repository, series, base, steps) if c]
-            view = OperationLog(repository, series.name).current()
-        assert self.told(f"{BASE}..{made[-1]}") == self.told(f"{BASE}..{BRANCH}")
-        assert view is not None
-        assert view.digest == series.digest()
-        assert [s.commit for s in view.steps if s.commit] == self.commits()
-
-    def recipes(self) -> dict[str, Recipe]:
-        return {recipe.id: recipe for recipe in load_series(self.series).recipes}
-
-    def files(self) -> dict[str, bytes]:
-        found = (p for p in self.series.rglob("*") if p.is_file())
-        return {str(p.relative_to(self.series)): p.read_bytes() for p in found}
-
-    def text(self, name: str) -> str:
-        return (self.series / name).read_text()
-
-
-BASE = FIRST_RELEASE
-
-
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Below `bare` and `desk`: a kernel with a series, not rendered yet and rendered."""
-    folder = tmp_path_factory.mktemp("templates")
-    (folder / "bare").mkdir()
-    mini_kernel(folder / "bare")
-    mini_series(folder / "bare")
-    shutil.copytree(folder / "bare", folder / "desk")
-    Desk(folder / "desk", surroundings(folder / "home")).render()
-    return folder
-
-
-@pytest.fixture
-def bare(tmp_path: Path, around: Surroundings, templates: Path) -> Desk:
-    """Not rendered yet."""
-    shutil.copytree(templates / "bare", tmp_path, dirs_exist_ok=True)
-    return Desk(tmp_path, around)
-
-
-@pytest.fixture
-def desk(tmp_path: Path, around: Surroundings, templates: Path) -> Desk:
-    """Rendered, with the branch checked out."""
-    shutil.copytree(templates / "desk", tmp_path, dirs_exist_ok=True)
-    desk = Desk(tmp_path, around)
-    desk.sit_down()
-    return desk
-
-
-def changed(before: dict[str, bytes], after: dict[str, bytes]) -> set[str]:
-    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
 
 
 def test_nothing_to_do(desk: Desk) -> None:
@@ -212,48 +67,6 @@ def test_amended_keys_leave_the_rest_of_the_file(bare: Desk) -> None:
     assert bare.refresh() == {"c-call": ("edits",)}
     after = bare.text("0005-c-call.toml")
     assert after == before.replace("hello_from_rust();", "hello_again();")
-
-
-VARIANT = """
-# on other kernels
-[[variant]]
-when = { min = "%s" }
-[[variant.edit]]
-kind = "c-call"
-file = "arch/x86/kvm/x86.c"
-function = "kvm_x86_vendor_init"
-statement = "hello_from_rust();"   # the same
-"""
-
-
-def test_variants_stay_as_they_are_written(bare: Desk) -> None:
-    file = bare.series / "0005-c-call.toml"
-    file.write_text(file.read_text() + VARIANT % "9.1")
-    bare.render()
-    bare.sit_down()
-    before = bare.text("0005-c-call.toml")
-    x86 = "arch/x86/kvm/x86.c"
-    bare.amend(5, lambda: bare.swap(x86, "\thello_from_rust();", "\thello_again();"))
-    assert bare.refresh() == {"c-call": ("edits",)}
-    own, variant = bare.text("0005-c-call.toml").split("# on other kernels")
-    assert variant == before.split("# on other kernels")[1]
-    assert 'statement = "hello_again();"' in own
-    assert bare.recipes()["c-call"].variants[0].edits
-
-
-def test_a_variant_that_was_rendered_is_a_persons_to_change(bare: Desk) -> None:
-    file = bare.series / "0005-c-call.toml"
-    file.write_text(file.read_text() + VARIANT % "6.1")
-    bare.render()
-    bare.sit_down()
-    bare.amend(6, lambda: bare.swap("scripts/generate_rust_analyzer.py", "#!", "#! "))
-    assert "c-call" not in bare.refresh()
-    before = bare.files()
-    x86 = "arch/x86/kvm/x86.c"
-    bare.amend(5, lambda: bare.swap(x86, "\thello_from_rust();", "\thello_again();"))
-    with pytest.raises(KpatchError, match=r"c-call was rendered from its variant at 0005-c-call"):
-        refresh.run(bare.session, dry_run=False)
-    assert bare.files() == before
 
 
 def test_reword(desk: Desk) -> None:
@@ -550,16 +363,6 @@ def test_killed_before_the_files_were_there(desk: Desk) -> None:
         (desk.series / name).write_bytes(before[name])
     assert desk.refresh() == {"rust-file": ("edits",)}
     assert desk.files() == after
-
-
-def refused(desk: Desk, error: type[KpatchError] = KpatchError) -> KpatchError:
-    """The error of refresh, which leaves all as it was."""
-    before, refs = desk.files(), desk.around.refs(desk.kernel)
-    with pytest.raises(error) as raised:
-        refresh.run(desk.session, dry_run=False)
-    assert (desk.files(), desk.around.refs(desk.kernel)) == (before, refs)
-    assert raised.value.hint
-    return raised.value
 
 
 def test_not_rendered(bare: Desk) -> None:

@@ -57,6 +57,14 @@ def before(anchor: str, text: str) -> Callable[[str], str]:
     return edit
 
 
+def instead(anchor: str, text: str) -> Callable[[str], str]:
+    def edit(old: str) -> str:
+        assert old.count(anchor) == 1, (anchor, old.count(anchor))
+        return old.replace(anchor, text)
+
+    return edit
+
+
 def at_entry(old: str) -> str:
     return behind(DECLARED, "\thello_from_rust();\n\n")(old)
 
@@ -101,6 +109,15 @@ static inline void hello_from_rust(void)
 BARE = "void hello_from_rust(void);\n"
 
 SAMPLES = '("samples", "drivers"'
+FOLDERS = '("samples", "drivers")'
+IN_LINES = '(\n        "samples",\n        "drivers",\n        "arch/x86/kvm",\n    )'
+MAPPED = f"    extra_dirs = map(lambda dir: srctree / dir, {FOLDERS})\n"
+MORE = '    extra_dirs = [*extra_dirs, srctree / "arch" / "x86" / "kvm"]\n'
+MORE_LOOP = """    # KVM has some, too.
+    for dir in ["arch/x86/kvm"]:
+        extra_dirs = [srctree / dir, *extra_dirs]
+"""
+LOOP = "    for folder in extra_dirs:\n"
 KCONFIG_PLACE = "config KVM_MAX_NR_VCPUS\n"
 LAST_OBJECT = "\t\t\t   mmu/spte.o"
 LAST_PROTOTYPE = "int kvm_spec_ctrl_test_value(u64 value);\n"
@@ -136,6 +153,12 @@ STYLES: Mapping[str, Mapping[str, tuple[str, Callable[[str], str]]]] = {
     },
     "rust-analyzer": {
         "element": (SCRIPT, behind(SAMPLES, ', "arch/x86/kvm"')),
+        "in between": (SCRIPT, behind('("samples"', ', "arch/x86/kvm"')),
+        "an element a line": (SCRIPT, instead(FOLDERS, IN_LINES)),
+        "a list": (SCRIPT, instead(FOLDERS, '["samples", "drivers", "arch/x86/kvm"]')),
+        "a statement": (SCRIPT, behind(MAPPED, MORE)),
+        "a statement before the loop": (SCRIPT, before(LOOP, MORE + "\n")),
+        "a loop of its own": (SCRIPT, behind(MAPPED, MORE_LOOP)),
     },
 }
 PLAIN = {kind: next(iter(ways)) for kind, ways in STYLES.items()}

@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpatch_rs.engine.lift import Patch
-from kpatch_rs.engine.refresh import Made, partners, woven
+from kpatch_rs.engine.refresh import Made, partners, took_over, woven
+from kpatch_rs.engine.scope import scope
 from kpatch_rs.loader.numbering import file_names
 from kpatch_rs.model.oid import oid
 from kpatch_rs.model.path import repo_path
+from kpatch_rs.model.series import Recipe, Variant, Where
 from kpatch_rs.model.tree import File, TreeOverlay
+from kpatch_rs.model.version import Guard
 from tests.trees import DictTree
 
 BASE = TreeOverlay(DictTree({"Makefile": b"a\nb\nc\n"}))
@@ -45,6 +48,55 @@ def test_a_mode_is_a_change() -> None:
     script = BASE.write(repo_path("Makefile"), File(b"a\nb\nc\n", "100755"))
     commit = Made(oid=oid("1" * 40), subject="A", patch=Patch(before=BASE, after=script))
     assert commit.lines.total() == 1
+
+
+def recipe(id_: str, *guards: str | None, when: str | None = None) -> Recipe:
+    """A recipe with a variant for each of `guards`, releases from which on they hold."""
+    here, guard = Where("x.toml"), Guard(min=when) if when else None
+    variants = (Variant(where=here, when=Guard(min=g) if g else None) for g in guards)
+    return Recipe(where=here, id=id_, subject=id_, when=guard, variants=tuple(variants))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ((recipe("a"), None), (recipe("b"), None), True),
+        ((recipe("a", "7.2"), 0), (recipe("b", "7.2"), 0), True),
+        ((recipe("a", "7.2"), 0), (recipe("b", when="7.2"), None), True),
+        ((recipe("a", "7.2"), 0), (recipe("b"), None), False),
+        ((recipe("a", "7.2"), None), (recipe("b"), None), False),
+        ((recipe("a", "7.2"), None), (recipe("b", "7.2"), None), True),
+        ((recipe("a", "7.2", "6.1"), 1), (recipe("b", "6.1"), 0), False),
+        ((recipe("a", "7.2", None), 0), (recipe("b", "7.2"), 0), False),
+        ((recipe("a", "7.2", None), 0), (recipe("b", "7.2", None), 0), False),
+    ],
+)
+def test_what_is_for_the_same_kernels(
+    one: tuple[Recipe, int | None], other: tuple[Recipe, int | None], same: bool
+) -> None:
+    assert (scope(*one) == scope(*other)) is same
+
+
+def test_a_guard_says_what_one_guard_says() -> None:
+    assert scope(recipe("a"), None).sayable
+    assert scope(recipe("a", "7.2"), 0).guard == Guard(min="7.2")
+    unsaid = (recipe("a", "7.2"), None), (recipe("a", "7.2", when="6.1"), 0), (recipe("a", None), 0)
+    assert not any(scope(*one).sayable for one in unsaid)
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "over"),
+    [
+        ("one\ntwo\n", "one\ntwo\nthree\nfour\nfive\n", True),
+        ("one\ntwo\nthree\nfour\nfive\n", "one\n", True),
+        ("one\ntwo\nthree\n", "one\nfour\nfive\n", False),
+        ("one\n}\n\n", "two\n}\n\n", False),
+        ("one\n", "", False),
+    ],
+)
+def test_lines_that_another_commit_has_now(lost: str, gained: str, over: bool) -> None:
+    first, second = (made(n, "A", f"a\nb\nc\n{x}", "Makefile") for n, x in ((1, lost), (2, gained)))
+    assert took_over(first.lines, second.lines) is over
 
 
 @pytest.mark.parametrize(

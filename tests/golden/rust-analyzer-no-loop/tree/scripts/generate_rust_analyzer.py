@@ -1,0 +1,3 @@
+def generate(srctree):
+    extra_dirs = [srctree / dir for dir in ("samples", "drivers")]
+    return extra_dirs

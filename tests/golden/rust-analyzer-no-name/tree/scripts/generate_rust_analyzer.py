@@ -1,0 +1,3 @@
+def generate(srctree):
+    for folder in ("samples", "drivers"):
+        yield srctree / folder
