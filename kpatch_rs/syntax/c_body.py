@@ -35,6 +35,11 @@ _STATEMENT_HEAD = re.compile(
     rb"(?<=[;{}:)])\s*((?!(?:if|for|while|switch|return|sizeof|case|typeof)\b)[A-Za-z_]\w+)\s*\("
 )
 _LOOKS_LIKE_CALL = re.compile(rb"(?!(?:typeof|__typeof__|typeof_unqual|__auto_type)\b)\w+\s*\(")
+_POINTER = re.compile(
+    rb"\w+(?:\s+\w+|\s*\*)*\s*\(\s*\*+\s*(?:(?:const|volatile)\s+)?\w+\s*(?:\[[^]]*\]\s*)?\)\s*[(\[]"
+)
+"""`bool (*fn)(int)`, `u8 (*buf)[4]`: a call of what a call returned would look the same, and nobody
+writes one."""
 _DECLARING = re.compile(
     rb"(?:(?:\w+_)?(?:DEFINE|DECLARE)_\w+|(?:DEFINE|DECLARE)\w*|\w*LIST_HEAD\w*|\w+_ONSTACK|\w*CLASS|"
     rb"guard|\w+_guard|__label__|\w*ASSERT_STRUCT\w*|BUILD_\w+_DECL)\s*\("
@@ -239,7 +244,9 @@ def _leading(body: Body, nodes: list[tree_sitter.Node]) -> int:
     count = 0
     for n, node in enumerate(nodes):
         code = node.text or b""
-        if node.type in ("declaration", "type_definition", "struct_specifier"):
+        if node.type in ("declaration", "expression_statement") and _POINTER.match(code):
+            count = n + 1
+        elif node.type in ("declaration", "type_definition", "struct_specifier"):
             if _LOOKS_LIKE_CALL.match(code) or node.has_error:
                 break
             count = n + 1

@@ -186,6 +186,10 @@ class TestBody:
             b"\tstruct foo *p = container_of(a, struct foo, b)->dev;",
             b"\tconst struct foo t[] = {\n\t\t{ .a = 1 },\n\t};",
             b"\tint a;\n#ifdef X\n\tint b;\n#endif",
+            b"\tint ret;\n\tbool (*fn)(struct ctl *ctl,\n\t\t   struct info *info);",
+            b"\tbool (*fn)(struct ctl *ctl);",
+            b"\tfoo_t (*const fn)(void) = NULL;\n\tint a;",
+            b"\tvoid *(*ops[2])(int);\n\tu8 (*buf)[4] = NULL;\n\tconst struct x (*p)[N];",
         ],
     )
     def test_declarations(self, lines: bytes) -> None:
@@ -199,7 +203,8 @@ class TestBody:
             assert declared(source).strip() == lines.strip()
 
     @pytest.mark.parametrize(
-        "statement", [b"WARN_ON(x);", b"for_each_x(x)\n\t\tfoo();", b"foo * 1;"]
+        "statement",
+        [b"WARN_ON(x);", b"for_each_x(x)\n\t\tfoo();", b"foo * 1;", b"foo(*a);", b"(*fn)(a);"],
     )
     def test_no_declarations(self, statement: bytes) -> None:
         assert declared(b"void f(void)\n{\n\t%s\n}\n" % statement) == b""
