@@ -34,7 +34,8 @@ _NO_EXPRESSION = re.compile(
 _STATEMENT_HEAD = re.compile(
     rb"(?<=[;{}:)])\s*((?!(?:if|for|while|switch|return|sizeof|case|typeof)\b)[A-Za-z_]\w+)\s*\("
 )
-_LOOKS_LIKE_CALL = re.compile(rb"(?!(?:typeof|__typeof__|typeof_unqual|__auto_type)\b)\w+\s*\(")
+_TYPE_OF = re.compile(rb"\b(?:__)?typeof(?:__|_unqual(?:__)?)?\s*\(")
+_LOOKS_LIKE_CALL = re.compile(rb"\w+\s*\((?![^()]*\)\s*=\s*\{)")
 _POINTER = re.compile(
     rb"\w+(?:\s+\w+|\s*\*)*\s*\(\s*\*+\s*(?:(?:const|volatile)\s+)?\w+\s*(?:\[[^]]*\]\s*)?\)\s*[(\[]"
 )
@@ -48,6 +49,7 @@ _PLAIN_STATEMENT = re.compile(
     rb"(?:if|for|while|do|switch|return|goto|break|continue|asm|case|default)\b"
     rb"|[*(]|\+\+|--|\w+\s*(?:\(|=|->|\.|\[|\+\+|--|[-+*/&|^%]=|<<=|>>=|:)"
 )
+_TYPES = ("type_definition", "struct_specifier", "enum_specifier", "union_specifier")
 _KEYWORDS = frozenset((b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"typeof"))
 _SHOUTED = re.compile(rb"[A-Z][A-Z0-9_]*\s*\(")
 
@@ -221,6 +223,10 @@ def _parsable(text: CText, function: Function) -> bytes:
         if closed > 0 and (follows == b"{" or follows.isalpha() or follows == b"_"):
             word = b"while" if len(head[1]) > 4 else b"if"
             out[head.start(1) : head.end(1)] = word.ljust(len(head[1]))
+    for type_of in _TYPE_OF.finditer(code):  # a type that needs no reading
+        past = text.partner(function.open + type_of.end() - 1) + 1 - function.open
+        if past > type_of.end():
+            out[type_of.start() : past] = b"int".ljust(past - type_of.start())
     return bytes(out)
 
 
@@ -246,7 +252,7 @@ def _leading(body: Body, nodes: list[tree_sitter.Node]) -> int:
         code = node.text or b""
         if node.type in ("declaration", "expression_statement") and _POINTER.match(code):
             count = n + 1
-        elif node.type in ("declaration", "type_definition", "struct_specifier"):
+        elif node.type in _TYPES or node.type == "declaration":
             if _LOOKS_LIKE_CALL.match(code) or node.has_error:
                 break
             count = n + 1

@@ -186,6 +186,10 @@ class TestBody:
             b"\tstruct foo *p = container_of(a, struct foo, b)->dev;",
             b"\tconst struct foo t[] = {\n\t\t{ .a = 1 },\n\t};",
             b"\tint a;\n#ifdef X\n\tint b;\n#endif",
+            b"\tenum { A = 30, B = 31 };\n\n\tu16 const e = a + b;",
+            b"\tu64 n;\n\n\ttypeof(ni->list[f(1)]) *al = &ni->list;",
+            b"\ttypeof(*p) x, y = 3;\n\t__typeof__(a->b) c;",
+            b"\tstatic DEFINE_TEST_FAIL(test_ll_fail) = {\n\t\t{ 92, 10 },\n\t};",
             b"\tint ret;\n\tbool (*fn)(struct ctl *ctl,\n\t\t   struct info *info);",
             b"\tbool (*fn)(struct ctl *ctl);",
             b"\tfoo_t (*const fn)(void) = NULL;\n\tint a;",
@@ -204,7 +208,14 @@ class TestBody:
 
     @pytest.mark.parametrize(
         "statement",
-        [b"WARN_ON(x);", b"for_each_x(x)\n\t\tfoo();", b"foo * 1;", b"foo(*a);", b"(*fn)(a);"],
+        [
+            b"WARN_ON(x);",
+            b"for_each_x(x)\n\t\tfoo();",
+            b"foo * 1;",
+            b"REG(x) = 1;",
+            b"foo(*a);",
+            b"(*fn)(a);",
+        ],
     )
     def test_no_declarations(self, statement: bytes) -> None:
         assert declared(b"void f(void)\n{\n\t%s\n}\n" % statement) == b""
