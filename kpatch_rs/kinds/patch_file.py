@@ -309,7 +309,7 @@ class FilePlan:
             return end
         line = first_difference(lines_of(there.data), lines_of(data))
         reason = f"{show(self.file.path)}: merged three-way, from blob {blob[:12]}"
-        return self.ended(there, self.linked(File(data, mode)), Status.MOVED, line, reason)
+        return self.ended(there, self.linked(File(data, mode)), Status.ADAPTED, line, reason)
 
     def taken_out(self, base: bytes, there: bytes, theirs: bytes) -> bytes | None:
         """`there` without the diff, where it has all of it: out and in again, and it is the same.

@@ -164,7 +164,7 @@ def test_old_and_new_both_there_is_a_conflict() -> None:
 def test_three_way_decides() -> None:
     ours = OLD.replace(b"line 18\n", b"LINE 18\n")
     outcome = plan(DIFF, {"d/f.c": ours}, OLD)
-    assert outcome.status is Status.MOVED
+    assert outcome.status is Status.ADAPTED
     assert after(outcome, "d/f.c") == NEW.replace(b"line 18\n", b"LINE 18\n")
     assert outcome.reason == f"d/f.c: merged three-way, from blob {blob_name(OLD)[:12]}"
     assert str(outcome.place) == "d/f.c:21"
@@ -404,7 +404,7 @@ def test_neighbouring_lines_changed_on_either_side_merge() -> None:
     patched = FILE.replace(b"line_5()", b"line_5(1)")
     now = FILE.replace(b"line_6()", b"line_6(2)").replace(b"line_4", b"line_four")
     outcome = plan(diff({"f": FILE}, {"f": patched}), {"f": now}, FILE)
-    assert outcome.status is Status.MOVED
+    assert outcome.status is Status.ADAPTED
     assert held(outcome, "f") == now.replace(b"line_5()", b"line_5(1)")
 
 
@@ -510,7 +510,7 @@ def test_what_is_deleted_and_stands_there_changed_is_not_gone() -> None:
     entry = b'config %b\n\tbool "%b"\n\tselect %b_FOPS\n\thelp\n\t  A driver of %b.\n\n'
     a, b, c = (entry % ((name,) * 4) for name in (b"FB_ATMEL", b"FB_NVIDIA", b"FB_I740"))
     now = a + b.replace(b"_FOPS\n", b"_OPS\n\tselect FB_MORE\n") + c
-    for name, status in (("Kconfig", Status.MOVED), ("video.txt", Status.CONFLICT)):
+    for name, status in (("Kconfig", Status.ADAPTED), ("video.txt", Status.CONFLICT)):
         outcome = plan(diff({name: a + b + c}, {name: a + c}), {name: now}, a + b + c)
         assert outcome.status is status
-        assert held(outcome, name) == (a + c if status is Status.MOVED else now)
+        assert held(outcome, name) == (a + c if status is Status.ADAPTED else now)
