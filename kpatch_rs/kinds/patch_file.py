@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
 from kpatch_rs.kinds.patch_function import carry, place_of, strangers
+from kpatch_rs.kinds.patch_merge import merged, taken_out
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
@@ -30,7 +31,6 @@ from kpatch_rs.syntax.diff_place import (
     place,
     put,
 )
-from kpatch_rs.syntax.merge import Clash, balanced, settled
 from kpatch_rs.syntax.whereabouts import TELLING, Heir, alike, certain, gone, heirs
 
 
@@ -297,10 +297,11 @@ class FilePlan:
             raise self.lost(there, doubts[0], also)
         spots = self.in_base(base)
         theirs = put(base, spots)
-        without = self.taken_out(base, there.data, theirs)
+        path, history = self.file.path, self.ground.history
+        without = taken_out(history, path, base, there.data, theirs)
         if without is not None and mode == there.mode and self.file.old == self.file.new:
             return End(Status.PRESENT, first_difference(lines_of(there.data), lines_of(without)))
-        data = self.merge(base, there.data, theirs)
+        data = merged(history, path, base, there.data, theirs)
         if data is None:
             if end := self.carried(base, spots, there):
                 return end
@@ -308,34 +309,8 @@ class FilePlan:
         if end := self.astray(there, data):
             return end
         line = first_difference(lines_of(there.data), lines_of(data))
-        reason = f"{show(self.file.path)}: merged three-way, from blob {blob[:12]}"
+        reason = f"{show(path)}: merged three-way, from blob {blob[:12]}"
         return self.ended(there, self.linked(File(data, mode)), Status.ADAPTED, line, reason)
-
-    def taken_out(self, base: bytes, there: bytes, theirs: bytes) -> bytes | None:
-        """`there` without the diff, where it has all of it: out and in again, and it is the same.
-
-        A diff that moves code would else be merged in twice: the code stands where it goes to,
-        and what it comes from was gone already. What the diff takes out must be gone, and not
-        stand there a little changed: that would pass for two things, one of them gone.
-        """
-        pieces = self.ground.history.merge(theirs, there, base)
-        clashes = [piece for piece in pieces if isinstance(piece, Clash)]
-        if left_over(base, theirs, there) or any(adds(c.base, c.theirs) for c in clashes):
-            return None
-        without = self.joined(pieces, there)
-        if without is None or without == there:
-            return None
-        return without if self.merge(base, without, theirs) == there else None
-
-    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-        """The three in one; None where they conflict."""
-        return self.joined(self.ground.history.merge(base, ours, theirs), ours)
-
-    def joined(self, pieces: Sequence[bytes | Clash], ours: bytes) -> bytes | None:
-        """All of a merge of `ours` in one; None where a clash stays open."""
-        data = settled(pieces, self.file.path)
-        fits = data is None or len(pieces) == 1 or balanced(data, ours, self.file.path)
-        return data if fits else None
 
     def carried(self, base: bytes, spots: Sequence[Spot], there: File | None) -> End | None:
         """How it ends where functions went to other files; None where it does not fit there."""
@@ -349,7 +324,7 @@ class FilePlan:
         others = {p: f for p, f in found.files.items() if f != self.ground.tree.read(p)}
         now, line = there, 1
         if there and found.rest != base:
-            data = self.merge(base, there.data, found.rest)
+            data = merged(self.ground.history, path, base, there.data, found.rest)
             if data is None:
                 return None
             self.refuse_strangers(there.data, data)
@@ -400,17 +375,6 @@ class FilePlan:
 
 _SHOWN = 5
 """Candidates shown of one hunk."""
-
-
-def adds(old: bytes, new: bytes) -> Counter[bytes]:
-    """The lines that `new` has more often than `old`."""
-    return Counter(lines_of(new)) - Counter(lines_of(old))
-
-
-def left_over(base: bytes, theirs: bytes, there: bytes) -> bool:
-    """Whether a telling line that goes from `base` to `theirs` is in `there` still."""
-    more = adds(theirs, there)
-    return any(more[line] for line in adds(theirs, base) if len(line.strip()) >= TELLING)
 
 
 def _telling(hunk: Hunk) -> str:

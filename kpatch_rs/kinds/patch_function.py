@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from kpatch_rs.kinds.base import Ground
+from kpatch_rs.kinds.patch_merge import merged
 from kpatch_rs.model.outcome import Candidate
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File
@@ -19,7 +20,6 @@ from kpatch_rs.syntax.c_locate import Definition, look_up, same_body
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.lines import Block, differences
-from kpatch_rs.syntax.merge import balanced, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,5 @@ def _merged(
         return None
     lines = lines_of(data)
     ours = b"".join(lines[item.start : item.end])
-    pieces = ground.history.merge(change.before, ours, change.after)
-    merged = settled(pieces, path)
-    if merged is None or not balanced(merged, ours, path):
-        return None
-    return b"".join((*lines[: item.start], merged, *lines[item.end :]))
+    text = merged(ground.history, path, change.before, ours, change.after)
+    return None if text is None else b"".join((*lines[: item.start], text, *lines[item.end :]))

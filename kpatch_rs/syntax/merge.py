@@ -71,11 +71,9 @@ def settled(pieces: Sequence[bytes | Clash], path: RepoPath) -> bytes | None:
     return out if pieces else None
 
 
-def balanced(data: bytes, ours: bytes, path: RepoPath) -> bool:
-    """Whether C in `data` has no more braces and conditionals without a partner than in `ours`."""
-    if not path.endswith((b".c", b".h")):
-        return True
-    return _unpaired(c_text(data)) == _unpaired(c_text(ours))
+def unpaired(code: bytes) -> tuple[int, int, int]:
+    """How many braces, parentheses and conditionals C `code` opens and does not close."""
+    return _unpaired(c_text(code))
 
 
 def _unpaired(text: CText) -> tuple[int, int, int]:

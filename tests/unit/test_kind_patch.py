@@ -514,3 +514,13 @@ def test_what_is_deleted_and_stands_there_changed_is_not_gone() -> None:
         outcome = plan(diff({name: a + b + c}, {name: a + c}), {name: now}, a + b + c)
         assert outcome.status is status
         assert held(outcome, name) == (a + c if status is Status.ADAPTED else now)
+
+
+def test_a_merge_without_a_clash_that_leaves_a_brace_over_is_a_conflict() -> None:
+    """Upstream took the block out whose end the patch moves; each change alone is sound."""
+    calls = b"".join(b"\tcall_%d();\n" % n for n in range(8))
+    base = b"void f(void)\n{\n\tif (a) {\n\t\tb();\n" + calls + b"\t}\n\tc();\n}\n"
+    new = base.replace(b"\t}\n\tc();\n", b"\tc();\n\t}\n")
+    now = base.replace(b"\tif (a) {\n", b"").replace(b"\t}\n\tc();", b"\tc();")
+    assert plan(diff({"f.c": base}, {"f.c": new}), {"f.c": now}, base).status is Status.CONFLICT
+    assert plan(diff({"f.c": base}, {"f.c": new}), {"f.c": base}, base).status is Status.EXACT

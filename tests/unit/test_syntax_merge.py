@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kpatch_rs.model.path import RepoPath, repo_path
-from kpatch_rs.syntax.merge import Clash, balanced, settled
+from kpatch_rs.syntax.merge import Clash, settled, unpaired
 
 C, KCONFIG, TEXT = map(repo_path, ("kernel/fork.c", "arch/x86/Kconfig", "Documentation/a.rst"))
 MAKE = repo_path("Makefile")
@@ -174,7 +174,6 @@ def test_nothing_merged_is_nothing_settled() -> None:
 
 
 def test_braces_are_told() -> None:
-    assert balanced(b"void f(void)\n{\n}\n", b"", C)
-    assert not balanced(b"void f(void)\n{\n", b"", C)
-    assert not balanced(b"#if A\n", b"", C)
-    assert balanced(b"{", b"", MAKE)
+    assert unpaired(b"void f(void)\n{\n}\n") == (0, 0, 0)
+    assert unpaired(b"void f(void\n{\n\t'{';\n#if A\n") == (1, 1, 1)
+    assert unpaired(b"}\n#endif\n") == (-1, 0, -1)

@@ -80,7 +80,9 @@ _MACRO = (
     rb"(?:\w*(?:DEFINE|DECLARE|LIST_HEAD|ONSTACK|CLASS|guard|ASSERT|REQUEST)\w*"
     rb"|[A-Z][A-Z0-9_]+)\s*\("
 )
-_STATES = rb"(?:if|for|while|switch|return|goto|else|case|do|delete|break|continue|(?:__)?asm(?:__)?)\b"
+_STATES = (
+    rb"(?:if|for|while|switch|return|goto|else|case|do|delete|break|continue|(?:__)?asm(?:__)?)\b"
+)
 _NAMED = rb"(?:[A-Za-z_]\w*|\(\s*\*)"
 _DECLARES = re.compile(
     rb"(?!%b)(?:%b|(?:[A-Za-z_]\w*\s+)*(?:typeof|__typeof__|typeof_unqual)\s*\("

@@ -1,0 +1,60 @@
+"""Three versions of a file, or of a function, in one; and whether a patch is in already.
+
+Guarantees: of braces and conditionals that have no partner, the merge has as many more than the
+kernel's text as the patch brings along; what does not merge so is None.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from kpatch_rs.kinds.base import History
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.syntax.diff_place import lines_of
+from kpatch_rs.syntax.merge import Clash, settled, unpaired
+from kpatch_rs.syntax.whereabouts import TELLING
+
+
+def merged(
+    history: History, path: RepoPath, base: bytes, ours: bytes, theirs: bytes
+) -> bytes | None:
+    """What `theirs` makes of `base`, done to `ours`; None where the two conflict."""
+    data = settled(history.merge(base, ours, theirs), path)
+    if data is None or not path.endswith((b".c", b".h")):
+        return data
+    mine, made = (_more(one, other) for one, other in ((base, theirs), (ours, data)))
+    return data if mine == made else None
+
+
+def taken_out(
+    history: History, path: RepoPath, base: bytes, there: bytes, theirs: bytes
+) -> bytes | None:
+    """`there` without the patch, where it has all of it: out and in again, and it is the same.
+
+    A patch that moves code would else be merged in twice: the code stands where it goes to, and
+    what it comes from was gone already. What the patch takes out must be gone, and not stand there
+    a little changed: that would pass for two things, one of them gone.
+    """
+    clashes = [c for c in history.merge(theirs, there, base) if isinstance(c, Clash)]
+    if _left_over(base, theirs, there) or any(_added(c.base, c.theirs) for c in clashes):
+        return None
+    without = merged(history, path, theirs, there, base)
+    if without is None or without == there:
+        return None
+    return without if merged(history, path, base, without, theirs) == there else None
+
+
+def _more(old: bytes, new: bytes) -> tuple[int, ...]:
+    """How many more braces, parentheses and conditionals without partner `new` has than `old`."""
+    return tuple(b - a for a, b in zip(unpaired(old), unpaired(new), strict=True))
+
+
+def _added(old: bytes, new: bytes) -> Counter[bytes]:
+    """The lines that `new` has more often than `old`."""
+    return Counter(lines_of(new)) - Counter(lines_of(old))
+
+
+def _left_over(base: bytes, theirs: bytes, there: bytes) -> bool:
+    """Whether a telling line that goes from `base` to `theirs` is in `there` still."""
+    more = _added(theirs, there)
+    return any(more[line] for line in _added(theirs, base) if len(line.strip()) >= TELLING)
