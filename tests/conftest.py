@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,12 @@ import pytest
 
 from kpatch_rs.gitio.repository import Repository
 from tests.repos import FILES, Surroundings, surroundings
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many as processors; the kernel tests build in folders they keep, and go one by one."""
+    alone = config.option.markexpr == "kernel"
+    return 0 if alone else len(os.sched_getaffinity(0))
 
 
 @pytest.fixture(autouse=True, scope="session")
