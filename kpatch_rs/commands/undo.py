@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from kpatch_rs.commands.rendering import branch_value
+from kpatch_rs.commands.branches import branch_value
 from kpatch_rs.commands.session import Session
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.lock import lock
