@@ -136,6 +136,14 @@ def _progress(ctx: click.Context, *, quiet: bool) -> Progress:
     return lambda line: status.update(clean(line))
 
 
+PUT_ON = click.option(
+    "--branch", metavar="NAME", help="Where to; default: the last one's, at first kpatch/SERIES."
+)
+RENDERED_ON = click.option(
+    "--branch", metavar="NAME", help="The rendering on this branch; default: the last one."
+)
+
+
 @verbs.command()
 @click.option("--keep", metavar="DIR", help="Leave everything in this new folder.")
 @click.pass_obj
@@ -220,8 +228,10 @@ def import_(
 
 
 @verbs.command()
-@click.option("--onto", metavar="REV", help="Render here; default: the series' base.")
-@click.option("--branch", metavar="NAME", help="Default: kpatch/SERIES.")
+@click.option(
+    "--onto", metavar="REV", help="Render here; default: the series' base; of --branch, its own."
+)
+@PUT_ON
 @click.option("--dry-run", is_flag=True, help="Say what would become of each step, change nothing.")
 @click.pass_obj
 def apply(session: Session, onto: str | None, branch: str | None, dry_run: bool) -> Report:
@@ -238,6 +248,7 @@ def apply(session: Session, onto: str | None, branch: str | None, dry_run: bool)
 @verbs.command()
 @click.argument("rev", required=False)
 @click.option("--newest-of", metavar="A..B", help="The newest of these kernels that is clean.")
+@PUT_ON
 @click.option("--check", is_flag=True, help="Prove the steps afterwards.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of each step, change nothing.")
 @click.option("--range-diff", is_flag=True, help="Add git's range-diff against the last rendering.")
@@ -247,6 +258,7 @@ def rebase(
     session: Session,
     rev: str | None,
     newest_of: str | None,
+    branch: str | None,
     check: bool,
     dry_run: bool,
     range_diff: bool,
@@ -256,6 +268,7 @@ def rebase(
 
     \b
     Example: kpatch-rs -k ~/linux -s kvm-rust-hello rebase v7.2
+             kpatch-rs -k ~/linux -s kvm-rust-hello rebase v7.2 --branch kpatch/hello-7.2
              kpatch-rs -k ~/linux -s kvm-rust-hello rebase --newest-of v7.2..master
     """
     from kpatch_rs.commands import newest
@@ -263,18 +276,19 @@ def rebase(
 
     how = {"check": check, "dry_run": dry_run, "range_diff": range_diff}
     if newest_of and not rev and not edit:
-        return newest.run(session, newest_of, **how)
+        return newest.run(session, newest_of, **how, branch=branch)
     if newest_of or not rev:
         raise click.UsageError("Give one of REV and --newest-of A..B; --edit goes with REV.")
-    return verb.run(session, rev, **how, edit=edit)
+    return verb.run(session, rev, **how, edit=edit, branch=branch)
 
 
 @verbs.command()
 @click.option(
     "--dry-run", is_flag=True, help="Show what would become of the files, change nothing."
 )
+@RENDERED_ON
 @click.pass_obj
-def refresh(session: Session, dry_run: bool) -> Report:
+def refresh(session: Session, dry_run: bool, branch: str | None) -> Report:
     """Put into the recipes what was changed on the branch by hand: amend, rebase -i.
 
     \b
@@ -282,15 +296,18 @@ def refresh(session: Session, dry_run: bool) -> Report:
     """
     from kpatch_rs.commands import refresh as verb
 
-    return verb.run(session, dry_run=dry_run)
+    return verb.run(session, dry_run=dry_run, branch=branch)
 
 
 @verbs.command()
 @click.option("--step", metavar="ID", help="Only this step.")
 @click.option("--fresh", is_flag=True, help="Ignore stored verdicts.")
 @click.option("--trust", is_flag=True, help="Vouch for this series: building it runs its code.")
+@RENDERED_ON
 @click.pass_obj
-def check(session: Session, step: str | None, fresh: bool, trust: bool) -> Report:
+def check(
+    session: Session, step: str | None, fresh: bool, trust: bool, branch: str | None
+) -> Report:
     """Prove every step with a partial build.
 
     \b
@@ -298,7 +315,7 @@ def check(session: Session, step: str | None, fresh: bool, trust: bool) -> Repor
     """
     from kpatch_rs.commands import check as verb
 
-    return verb.run(session, step=step, fresh=fresh, trust=trust)
+    return verb.run(session, step=step, fresh=fresh, trust=trust, branch=branch)
 
 
 @verbs.command()
@@ -306,8 +323,16 @@ def check(session: Session, step: str | None, fresh: bool, trust: bool) -> Repor
 @click.option("-v", "--version", metavar="N", type=click.IntRange(1), help="Version of the series.")
 @click.option("--force", is_flag=True, help="Replace what stands in DIR.")
 @click.option("--unchecked", is_flag=True, help="Write mails of steps that no check has passed.")
+@RENDERED_ON
 @click.pass_obj
-def export(session: Session, out: str, version: int | None, force: bool, unchecked: bool) -> Report:
+def export(
+    session: Session,
+    out: str,
+    version: int | None,
+    force: bool,
+    unchecked: bool,
+    branch: str | None,
+) -> Report:
     """Write the series as mails, after applying them to see that they give the same trees.
 
     \b
@@ -316,27 +341,34 @@ def export(session: Session, out: str, version: int | None, force: bool, uncheck
     from kpatch_rs.commands import export as verb
 
     return verb.run(
-        session, out=session.cwd / out, version=version, force=force, unchecked=unchecked
+        session,
+        out=session.cwd / out,
+        version=version,
+        force=force,
+        unchecked=unchecked,
+        branch=branch,
     )
 
 
 @verbs.command()
+@RENDERED_ON
 @click.pass_obj
-def status(session: Session) -> Report:
-    """Where the series stands: base, branch, steps, verdicts.
+def status(session: Session, branch: str | None) -> Report:
+    """Where the series stands: base, branch, steps, verdicts; and all its branches.
 
     \b
     Example: kpatch-rs -k ~/linux -s kvm-rust-hello status
     """
     from kpatch_rs.commands import status as verb
 
-    return verb.run(session)
+    return verb.run(session, branch=branch)
 
 
 @verbs.command()
 @click.argument("recipe_id", metavar="[ID]", required=False)
+@RENDERED_ON
 @click.pass_obj
-def show(session: Session, recipe_id: str | None) -> Report:
+def show(session: Session, recipe_id: str | None, branch: str | None) -> Report:
     """Show the series, or one recipe with its edits and the patch it was rendered as.
 
     \b
@@ -344,14 +376,14 @@ def show(session: Session, recipe_id: str | None) -> Report:
     """
     from kpatch_rs.commands import show as verb
 
-    return verb.run(session, recipe_id)
+    return verb.run(session, recipe_id, branch=branch)
 
 
 @verbs.command()
 @click.option("-n", "limit", metavar="N", type=click.IntRange(1), help="Only the newest N.")
 @click.pass_obj
 def log(session: Session, limit: int | None) -> Report:
-    """List what was done to the series' branch.
+    """List what was done to the series' branches.
 
     \b
     Example: kpatch-rs -k ~/linux -s kvm-rust-hello log

@@ -16,6 +16,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from kpatch_rs.commands.branches import typed
 from kpatch_rs.commands.note import Note, fingerprint
 from kpatch_rs.commands.rendering import RenderReport
 from kpatch_rs.commands.session import Session
@@ -124,7 +125,7 @@ def ask(
         places=tuple(_places(made.tree, made.markers)),
         left=made.left,
         holds=show_guard(note.when),
-        again=_again(session, report.base_name),
+        again=_again(session, note),
         shown=shown is not None,
     )
     return replace(report, asked=asked)
@@ -145,6 +146,7 @@ def _note(
         markers=made.markers,
         left=made.left,
         when=when,
+        branch=report.given,
     )
 
 
@@ -166,8 +168,9 @@ def _places(tree: TreeOverlay, markers: Mapping[Any, int]) -> Iterator[str]:
             yield f"{show(path)}:{line}"
 
 
-def _again(session: Session, rev: str) -> str:
-    return f"kpatch-rs -s {quote(str(session.series))} rebase {quote(rev)} --edit"
+def _again(session: Session, note: Note) -> str:
+    to = f"{quote(note.base_name)}{typed(note.branch)}"
+    return f"kpatch-rs -s {quote(str(session.series))} rebase {to} --edit"
 
 
 def _place(session: Session, repository: Repository, series: Series) -> Path:
@@ -226,7 +229,7 @@ def _asked(
     if note.base != base:
         raise Refused(
             f"an answer for step {note.step} on {note.base_name} is pending in {folder.path}",
-            hint=f"finish it first: {_again(session, note.base_name)}; "
+            hint=f"finish it first: {_again(session, note)}; "
             f"or drop it: rm -rf {quote(str(folder.path))}",
         )
     same = note.digest == series.digest()

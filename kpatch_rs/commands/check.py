@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kpatch_rs.build.case import Subject
+from kpatch_rs.commands import branches
 from kpatch_rs.commands import trust as trusted
 from kpatch_rs.commands.proving import build, plan_of
 from kpatch_rs.commands.session import Session
@@ -105,15 +106,19 @@ def _row_json(record: StepRecord, verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
-def run(session: Session, *, step: str | None, fresh: bool, trust: bool) -> CheckReport:
-    """Check the last rendering; `step` only that one, `fresh` in spite of stored verdicts.
+def run(
+    session: Session, *, step: str | None, fresh: bool, trust: bool, branch: str | None = None
+) -> CheckReport:
+    """Check the rendering on `branch`, else the last one.
+
+    `step` is the only one to look at; `fresh`: in spite of stored verdicts.
 
     Raises KpatchError where there is no rendering or it is not of these recipes, Refused (exit 5)
     where something would have to be built and the series is not trusted.
     """
     series = session.load_series()
     with session.open_kernel() as repository:
-        view = _rendered(repository, series)
+        view = _rendered(OperationLog(repository, series.name), series, branch)
         plan = plan_of(session, series, repository, view)
         chosen = _chosen(plan.subjects, view, step)
         known = {} if fresh else plan.known(chosen)
@@ -137,14 +142,14 @@ def stored_verdicts(
     return tuple(known.get(record.id) for record in view.steps)
 
 
-def _rendered(repository: Repository, series: Series) -> View:
-    view = OperationLog(repository, series.name).current()
+def _rendered(log: OperationLog, series: Series, branch: str | None) -> View:
+    view = branches.rendering(log, branch)
     if view is None:
         raise KpatchError(f"series {series.name} is not rendered yet", hint="kpatch-rs apply")
     if view.digest != series.digest():
         raise KpatchError(
             f"series {series.name} changed since it was rendered on {view.base_name}",
-            hint="render it again: kpatch-rs apply",
+            hint=f"render it again: kpatch-rs apply{branches.option(log, view)}",
         )
     return view
 

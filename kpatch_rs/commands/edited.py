@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from kpatch_rs.commands import branches
 from kpatch_rs.commands.given import of_commits
 from kpatch_rs.commands.paired import Placed, Was
 from kpatch_rs.errors import KpatchError, Refused
@@ -18,24 +20,28 @@ from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.model.version import kernel_version, show_version
 
 
-def rendering(repository: Repository, log: OperationLog, series: Series) -> tuple[View, Oid]:
+def rendering(
+    repository: Repository, log: OperationLog, series: Series, branch: str | None
+) -> tuple[View, Oid]:
     """The rendering that somebody edited, and where the branch is now."""
-    view = log.current()
+    view = branches.rendering(log, branch)
     if view is None:
         raise KpatchError(f"series {series.name} is not rendered yet", hint="kpatch-rs apply")
     tip = repository.branch(view.branch)
     if tip is None:
         raise KpatchError(
-            f"branch {view.branch} is not there any more", hint="kpatch-rs apply makes it again"
+            f"branch {view.branch} is not there any more",
+            hint=f"kpatch-rs apply{branches.option(log, view)} makes it again",
         )
     digest = series.digest()
     if view.digest == digest:
         return view, tip
     # The files of the last refresh are not there: it was killed, or they were taken back.
-    refreshed = (o.before for o in log.entries() if o.verb == "refresh" and o.after == view)
-    for before in refreshed:
-        if before and before.digest == digest:
-            return before, tip
+    ours = [o for o in log.standing() if o.after and o.after.branch == view.branch]
+    for after, before in pairwise(ours):
+        refreshed = after.verb == "refresh" and after.after == view
+        if refreshed and before.after and before.after.digest == digest:
+            return before.after, tip
     if tip == view.tip:
         return view, tip
     raise Refused(

@@ -1,4 +1,4 @@
-"""export: the last rendering as mails, proven twice before they are written.
+"""export: a rendering as mails, proven twice before they are written.
 
 Every step must have been built, unless told otherwise; and the mails themselves are applied the
 way `git am` does it, and must give the very trees, messages and authors they were made from.
@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from kpatch_rs.commands import branches
 from kpatch_rs.commands.check import stored_verdicts
 from kpatch_rs.commands.outbox import write_mails
 from kpatch_rs.commands.session import Session
@@ -81,9 +82,15 @@ class ExportReport:
 
 
 def run(
-    session: Session, *, out: Path, version: int | None, force: bool, unchecked: bool
+    session: Session,
+    *,
+    out: Path,
+    version: int | None,
+    force: bool,
+    unchecked: bool,
+    branch: str | None = None,
 ) -> ExportReport:
-    """Write the mails of the last rendering into `out`.
+    """Write the mails of the rendering on `branch`, else of the last one, into `out`.
 
     Raises KpatchError where there is no rendering of these recipes, Conflict where a step does not
     fit, CheckFailed where one is not proven, Refused where `out` holds something else.
@@ -94,10 +101,11 @@ def run(
         raise Usage(f"version {number} is not in 1 to {VERSION_MAX}", hint="-v 2")
     folder = (session.cwd / out).resolve()
     with session.open_kernel() as repository:
-        view = _rendering(repository, series)
+        log = OperationLog(repository, series.name)
+        view = _rendering(repository, log, series, branch)
         _refuse_unwritten(series)
         if not unchecked:
-            _refuse_unproven(session, series, repository, view)
+            _refuse_unproven(session, series, repository, view, branches.option(log, view))
         session.progress("writing the mails")
         changes = _changes(repository, series, view)
         mails = _letters(repository, series, view, changes, number)
@@ -118,9 +126,11 @@ def run(
     )
 
 
-def _rendering(repository: Repository, series: Series) -> View:
-    """The last rendering, if it is one of the recipes as they are now."""
-    view = OperationLog(repository, series.name).current()
+def _rendering(
+    repository: Repository, log: OperationLog, series: Series, branch: str | None
+) -> View:
+    """The rendering that is meant, if it is one of the recipes as they are now."""
+    view = branches.rendering(log, branch)
     if view is None or view.tip is None:
         raise KpatchError(
             f"series {series.name} is not rendered in this repository",
@@ -135,10 +145,9 @@ def _rendering(repository: Repository, series: Series) -> View:
     if view.digest != series.digest():
         raise KpatchError(
             f"series {series.name} has changed since it was rendered on {view.base_name}",
-            hint="render it again: kpatch-rs apply",
+            hint=f"render it again: kpatch-rs apply{branches.option(log, view)}",
         )
-    branch = repository.branch(view.branch)
-    if branch not in (None, view.tip):
+    if repository.branch(view.branch) not in (None, view.tip):
         raise KpatchError(
             f"branch {view.branch} was changed by hand since the series was rendered",
             hint="put the change into the recipes; the mails are made of them",
@@ -156,7 +165,9 @@ def _refuse_unwritten(series: Series) -> None:
             raise KpatchError(f"{where}: '{left[0]}' is still to be written", hint="write it")
 
 
-def _refuse_unproven(session: Session, series: Series, repository: Repository, view: View) -> None:
+def _refuse_unproven(
+    session: Session, series: Series, repository: Repository, view: View, option: str
+) -> None:
     verdicts = stored_verdicts(session, series, repository, view)
     said = [
         f"{step.id} ({_verdict(verdict)})"
@@ -166,7 +177,8 @@ def _refuse_unproven(session: Session, series: Series, repository: Repository, v
     if said:
         raise CheckFailed(
             f"not proven on {view.base_name}: {', '.join(said)}",
-            hint="kpatch-rs check builds them; export --unchecked writes the mails all the same",
+            hint=f"kpatch-rs check{option} builds them; export --unchecked writes the mails all "
+            "the same",
         )
 
 

@@ -102,7 +102,7 @@ def _must_be_free(folder: Path) -> None:
 
 def settings(name: str, base: str, change_id: str) -> str:
     """The text of series.toml."""
-    note = "# what it was last rendered on; `rebase` updates it"
+    note = "# what it was last rendered on; kpatch-rs keeps it so"
     return (
         key_line("format", FORMAT)
         + key_line("name", name)

@@ -1,4 +1,4 @@
-"""log: what kpatch-rs did to a series' branch, newest first."""
+"""log: what kpatch-rs did to a series' branches, newest first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LogReport:
 
     def as_text(self) -> str:
         """One line an operation."""
-        rows = [(o.id[:12], _when(o), o.summary, _tip(o)) for o in self.operations]
+        rows = [(o.id[:12], _when(o), o.summary, _moved(o)) for o in self.operations]
         return (
             table(("operation", "when (UTC)", "what", "branch"), rows) if rows else "no operations"
         )
@@ -42,9 +42,8 @@ def _when(operation: Operation) -> str:
     return datetime.fromtimestamp(operation.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _tip(operation: Operation) -> str:
-    view = operation.after
-    return f"{view.branch} {view.tip[:12]}" if view and view.tip else "no branch"
+def _moved(operation: Operation) -> str:
+    return ", ".join(f"{m.branch} {m.new[:12] if m.new else 'gone'}" for m in operation.moves)
 
 
 def _operation_json(operation: Operation) -> dict[str, Any]:
@@ -56,6 +55,7 @@ def _operation_json(operation: Operation) -> dict[str, Any]:
         "undoes": operation.undoes,
         "before": _view_json(operation.before),
         "after": _view_json(operation.after),
+        "branches": [{"branch": m.branch, "tip": m.new} for m in operation.moves],
     }
 
 

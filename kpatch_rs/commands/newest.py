@@ -60,7 +60,13 @@ def _result(tried: RenderReport) -> str:
 
 
 def run(
-    session: Session, range_: str, *, check: bool, dry_run: bool, range_diff: bool
+    session: Session,
+    range_: str,
+    *,
+    check: bool,
+    dry_run: bool,
+    range_diff: bool,
+    branch: str | None = None,
 ) -> NewestReport:
     """Rebase onto the newest clean kernel of `range_`, `A..B`, A among them.
 
@@ -78,7 +84,7 @@ def run(
         tried: dict[Oid, RenderReport] = {}
 
         def clean(number: int) -> bool:
-            course = rebase.Course.of(session, repository, series, line[number])
+            course = rebase.Course.of(session, repository, series, line[number], branch)
             tried[line[number]] = course.report(series, ())
             return not tried[line[number]].conflicts
 
@@ -86,14 +92,20 @@ def run(
     found = line[good or 0]
     blocking = line[good + 1 : good + 2] if good is not None else []
     said = [
-        rebase.run(session, base, check=False, dry_run=True, range_diff=False) for base in blocking
+        rebase.run(session, base, check=False, dry_run=True, range_diff=False, branch=branch)
+        for base in blocking
     ]
     names = {first: start, last: end}
     return NewestReport(
         tried=tuple(tried.values()),
         blocking=said[0] if said else None,
         rebased=rebase.run(
-            session, names.get(found, found), check=check, dry_run=dry_run, range_diff=range_diff
+            session,
+            names.get(found, found),
+            check=check,
+            dry_run=dry_run,
+            range_diff=range_diff,
+            branch=branch,
         ),
     )
 

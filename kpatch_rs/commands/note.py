@@ -44,6 +44,8 @@ class Note:
     """What a person has to put in."""
     when: Guard | None
     """The kernels the answer will hold for."""
+    branch: str | None = None
+    """The branch that was named for the rebase."""
     answered: str = ""
     """The digest of the series with the answer in it, once there is one."""
 
@@ -86,6 +88,7 @@ def _note(raw: Mapping[str, Any]) -> Note:
         markers={_path(path): int(width) for path, width in raw["markers"].items()},
         left=tuple(map(str, raw["left"])),
         when=when and Guard(min=when["min"], max=when["max"], has=has and _path(has)),
+        branch=raw.get("branch") and str(raw["branch"]),
         answered=str(raw["answered"]),
     )
 

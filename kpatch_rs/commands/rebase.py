@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from kpatch_rs.commands import answering, learning
+from kpatch_rs.commands import answering, branches, learning
 from kpatch_rs.commands.blaming import SECONDS, blamed
-from kpatch_rs.commands.rendering import RenderReport, publish
+from kpatch_rs.commands.rendering import RenderReport, lasting, publish
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.render import compared, render
 from kpatch_rs.errors import KpatchError, Usage
@@ -21,19 +21,30 @@ from kpatch_rs.model.series import Series
 
 
 def run(
-    session: Session, rev: str, *, check: bool, dry_run: bool, range_diff: bool, edit: bool = False
+    session: Session,
+    rev: str,
+    *,
+    check: bool,
+    dry_run: bool,
+    range_diff: bool,
+    edit: bool = False,
+    branch: str | None = None,
 ) -> RenderReport:
     """Render on `rev` and record it as the series' base.
 
-    Raises KpatchError as `apply` does. A conflict is a report with exit code 3, and neither the
+    On `branch`, the others stay where they are; without a name, on the one last rendered. Raises
+    KpatchError as `apply` does. A conflict is a report with exit code 3, and neither the
     repository nor the series is changed. `check` then proves the steps as the verb check does.
     `edit` takes the answer to a conflict that is there, and lays the next conflict out.
     """
     if edit and dry_run:
         raise Usage("--edit writes, and --dry-run does not", hint="give one of them")
-    series, answered = session.load_recipes(), ""
-    with session.open_kernel() as repository, lock(repository, series.name, session.progress):
-        course = Course.of(session, repository, series, rev)
+    name, answered = session.load_recipes().name, ""
+    with session.open_kernel() as repository, lock(repository, name, session.progress):
+        series = session.load_recipes()
+        course = Course.of(session, repository, series, rev, branch)
+        if not dry_run:
+            course.refuse_to_move(name)
         if edit:
             series, answered = answering.take(session, repository, course.base, course.rendered)
         before = course.last_rendered(series)
@@ -48,7 +59,7 @@ def run(
             return report
         learned = learning.learned(report.steps)
         rewrites = learning.rewrites(session.series_folder(), learned)
-        files = prepare(session.series_folder(), rewrites, base=rev)
+        files = prepare(session.series_folder(), rewrites, base=report.base_name)
         with answering.telling(answered):
             report = publish(repository, learning.kept(series, learned), report, files)
         if range_diff:
@@ -58,22 +69,39 @@ def run(
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """From which kernel a series goes to which."""
+    """From which kernel a series goes to which, and on which branch."""
 
     session: Session
     repository: Repository
     rev: str
     base: Oid
+    given: str | None
+    """The branch, where it was named."""
+    branch: str
     view: View | None
+    """The rendering to compare with: the branch's own; the last one, where it has none yet."""
     last: Oid | None
     """The base it was last rendered on; None without one, or where it is not here."""
 
     @classmethod
-    def of(cls, session: Session, repository: Repository, series: Series, rev: str) -> Course:
-        """Raises KpatchError where there is no `rev`."""
+    def of(
+        cls, session: Session, repository: Repository, series: Series, rev: str, given: str | None
+    ) -> Course:
+        """Raises KpatchError where there is no `rev`, Usage where there can be no such branch."""
         base = repository.resolve(rev)
-        view = OperationLog(repository, series.name).current()
-        return cls(session, repository, rev, base, view, _last_base(repository, series, view))
+        log = OperationLog(repository, series.name)
+        last = log.current()
+        branch = last.branch if last else branches.default_branch(series.name)
+        branch = branch if given is None else given
+        branches.refuse_name(repository, series.name, branch)
+        view = log.kept_on(branch) or last
+        was = _last_base(repository, series, view)
+        return cls(session, repository, rev, base, given, branch, view, was)
+
+    def refuse_to_move(self, series: str) -> None:
+        """Raises Refused where the rendering could not be put on the branch."""
+        log = OperationLog(self.repository, series)
+        branches.refuse_to_move(self.repository, log, self.branch, self.base)
 
     def last_name(self, series: Series) -> str:
         """What the last base was called."""
@@ -104,8 +132,9 @@ class Course:
         return RenderReport(
             verb="rebase",
             base=self.base,
-            base_name=self.rev,
-            branch=self.view.branch if self.view else f"kpatch/{series.name}",
+            base_name=lasting(self.rev, self.base),
+            branch=self.branch,
+            given=self.given,
             steps=steps,
             commits=(None,) * len(steps),
             dry_run=dry_run,
@@ -130,5 +159,5 @@ def _range_diff(repository: Repository, view: View | None, report: RenderReport)
 def _checked(session: Session, report: RenderReport) -> RenderReport:
     from kpatch_rs.commands import check
 
-    verdicts = check.run(session, step=None, fresh=False, trust=False)
+    verdicts = check.run(session, step=None, fresh=False, trust=False, branch=report.branch)
     return replace(report, checked=verdicts)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from kpatch_rs.commands import edited
+from kpatch_rs.commands import branches, edited
 from kpatch_rs.commands.paired import Placed, Turn, Was, turns
 from kpatch_rs.commands.refreshed import RefreshReport, report_of
 from kpatch_rs.commands.revising import Reviser, emptied
@@ -35,8 +35,8 @@ from kpatch_rs.model.path import show
 from kpatch_rs.model.series import Person, Series
 
 
-def run(session: Session, *, dry_run: bool) -> RefreshReport:
-    """Put the changes of the series' branch into its files.
+def run(session: Session, *, dry_run: bool, branch: str | None = None) -> RefreshReport:
+    """Put the changes of `branch`, else of the one last rendered, into the series' files.
 
     Raises KpatchError where there is no rendering, or a commit cannot be a recipe; Refused where
     the recipes changed, too, or the branch stands on another kernel. Then nothing is changed.
@@ -45,10 +45,11 @@ def run(session: Session, *, dry_run: bool) -> RefreshReport:
     with session.open_kernel() as repository, lock(repository, name, session.progress):
         series = session.load_recipes()
         log = OperationLog(repository, name)
-        view, tip = edited.rendering(repository, log, series)
+        view, tip = edited.rendering(repository, log, series, branch)
         if view.tip is None or tip == view.tip:
             stale = view.digest != series.digest()
-            return RefreshReport(branch=view.branch, tip=tip, dry_run=dry_run, stale=stale)
+            apply = f"kpatch-rs apply{branches.option(log, view)}" if stale else ""
+            return RefreshReport(branch=view.branch, tip=tip, dry_run=dry_run, apply=apply)
         edited.refuse_other_kernel(repository, view, tip)
         session.progress("reading the commits")
         before = edited.rendered(repository, series, view, view.tip)
@@ -177,8 +178,11 @@ def _view(
 
 
 def _record(session: Session, log: OperationLog, view: View, after: View, plan: Plan) -> None:
-    """The log first: killed in between, refresh finds out, and does the files again."""
-    with prepare(session.series_folder(), plan.rewrites()) as files:
+    """The log first: killed in between, refresh finds out, and does the files again.
+
+    The branch is the one last rendered from here on, so its base becomes the series'.
+    """
+    with prepare(session.series_folder(), plan.rewrites(), base=view.base_name) as files:
         if after != log.current():
             summary = f"refresh from {view.branch}"
             now = int(time.time())

@@ -50,8 +50,8 @@ class RefreshReport:
     dry_run: bool
     rows: tuple[Row, ...] = ()
     """None: nobody edited the branch."""
-    stale: bool = False
-    """Whether it is the recipes that changed since they were rendered."""
+    apply: str = ""
+    """What to type where it is the recipes that changed since they were rendered."""
     files: tuple[FileChange, ...] = ()
     exit_code: int = 0
 
@@ -85,7 +85,7 @@ class RefreshReport:
     def as_text(self) -> str:
         """The diff, a line a recipe, and the sum."""
         if not self.rows:
-            apply = "; the recipes changed since: kpatch-rs apply" if self.stale else ""
+            apply = f"; the recipes changed since: {self.apply}" if self.apply else ""
             return f"nothing to refresh: {self.branch} is as rendered{apply}"
         rows = [
             (row.id, ", ".join(row.news) or "as it was", (row.commit or "")[:12], row.file)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kpatch_rs.commands.blaming import Blamed
-from kpatch_rs.errors import Refused
+from kpatch_rs.commands.branches import branch_value, typed
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import NewCommit, Repository
 from kpatch_rs.loader.save import Prepared
@@ -32,6 +32,8 @@ class RenderReport:
     base: Oid
     base_name: str
     branch: str
+    given: str | None = None
+    """The branch where it was named, to be named again."""
     steps: tuple[Step, ...]
     commits: tuple[Commit | None, ...]
     """One per step; None for steps that change nothing, and for all of a dry run or conflict."""
@@ -110,7 +112,8 @@ class RenderReport:
             said = f"conflict on {on} in: {ids}. {what}"
             if self.verb != "rebase" or self.asked:
                 return said
-            return f"{said}\nanswer it once and for all: kpatch-rs rebase {self.base_name} --edit"
+            again = f"kpatch-rs rebase {self.base_name}{typed(self.given)} --edit"
+            return f"{said}\nanswer it once and for all: {again}"
         one = len(self.steps) == 1
         fits = f"1 step fits {on}" if one else f"{len(self.steps)} steps fit {on}"
         if self.dry_run:
@@ -178,6 +181,11 @@ def _edit_json(report: EditReport, blamed: Blamed) -> dict[str, Any]:
     }
 
 
+def lasting(rev: str, base: Oid) -> str:
+    """`rev` as series.toml can keep it, which takes no blanks: HEAD@{1 day ago}."""
+    return rev if rev.split() == [rev] else base
+
+
 def write_commits(
     repository: Repository, series: Series, base: Oid, steps: tuple[Step, ...]
 ) -> tuple[Commit | None, ...]:
@@ -211,8 +219,8 @@ def publish(
 ) -> RenderReport:
     """Write the commits, move branch and log in one transaction, put `base_file` in place.
 
-    A rendering that stands there already makes no operation. Raises Refused, KpatchError; on each
-    of them, branch, log and series are as they were.
+    The last rendering, where it stands there already, makes no operation. Raises Refused,
+    KpatchError; on each of them, branch, log and series are as they were.
     """
     with base_file or nullcontext():
         log = OperationLog(repository, series.name)
@@ -220,12 +228,12 @@ def publish(
         commits = write_commits(repository, series, report.base, report.steps)
         report = replace(report, commits=commits)
         view = _view(series, report)
-        if changed := (view != log.current() or old_tip != view.tip):
+        if view != log.current() or old_tip != view.tip:
             summary = f"{report.verb} on {report.base_name}"
             log.record(report.verb, summary, view, time=int(time.time()), branch_old=old_tip)
         if base_file:
             base_file.commit()
-    return replace(report, changed=changed)
+    return replace(report, changed=old_tip != view.tip)
 
 
 def _view(series: Series, report: RenderReport) -> View:
@@ -248,20 +256,4 @@ def _record(step: Step, commit: Commit | None) -> StepRecord:
         reason=step.reason,
         commit=commit.commit if commit else None,
         tree=commit.tree if commit else None,
-    )
-
-
-def branch_value(repository: Repository, log: OperationLog, branch: str) -> Oid | None:
-    """What `branch` holds now.
-
-    Raises Refused (exit 5) where it is not what the last operation put there: somebody's commits.
-    That nobody stands on it is for the log to see to, at the moment it moves.
-    """
-    tip = repository.branch(branch)
-    if tip is None or tip == log.tip_of(branch):
-        return tip
-    repository.refuse_if_checked_out(branch)
-    raise Refused(
-        f"branch {branch} holds commits that kpatch-rs did not put there (tip {tip[:12]})",
-        hint=f"keep them under another name: git branch -m {branch} NAME; or give --branch NAME",
     )

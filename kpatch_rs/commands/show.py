@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kpatch_rs.commands import branches
 from kpatch_rs.commands.blaming import SECONDS, Blamed, blamed
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.render import compared, render
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import KpatchError, Usage
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import StepRecord, View
 from kpatch_rs.model.outcome import EditReport, Step
 from kpatch_rs.model.series import Edit, Recipe, Series
@@ -93,13 +95,18 @@ class RecipeReport:
         return f"on {self.base_name}: {self.step.status}{why}, {became}"
 
 
-def run(session: Session, recipe_id: str | None) -> SeriesReport | RecipeReport:
+def run(
+    session: Session, recipe_id: str | None, *, branch: str | None = None
+) -> SeriesReport | RecipeReport:
     """The series, or the recipe `recipe_id`; without a kernel the recipe alone.
 
-    Raises KpatchError for an id the series does not have.
+    As it is on `branch`, else as it was last rendered. Raises KpatchError for an id the series does
+    not have.
     """
     series = session.load_series()
     if recipe_id is None:
+        if branch is not None:
+            raise Usage("--branch is about one recipe", hint="say which one: show ID --branch NAME")
         return SeriesReport(series=series)
     recipe = next((r for r in series.recipes if r.id == recipe_id), None)
     if recipe is None:
@@ -107,12 +114,12 @@ def run(session: Session, recipe_id: str | None) -> SeriesReport | RecipeReport:
         raise KpatchError(
             f"series {series.name} has no recipe '{recipe_id}'", hint=f"it has {known}"
         )
-    if session.kernel is None:
+    if session.kernel is None and branch is None:
         return RecipeReport(recipe=recipe, step=None, base_name="", patch="")
     with session.open_kernel() as repository:
         log = OperationLog(repository, series.name)
-        view = log.current()
-        rebased = _rebased(repository, series, log, recipe_id)
+        view = branches.rendering(log, branch)
+        rebased = _rebased(repository, series, log, view, recipe_id) if view else None
         step = next((s for s in view.steps if s.id == recipe_id), None) if view else None
         return RecipeReport(
             recipe=recipe,
@@ -125,22 +132,31 @@ def run(session: Session, recipe_id: str | None) -> SeriesReport | RecipeReport:
 
 
 def _rebased(
-    repository: Repository, series: Series, log: OperationLog, recipe_id: str
+    repository: Repository, series: Series, log: OperationLog, view: View, recipe_id: str
 ) -> tuple[Step, Blamed] | None:
-    """The step of the last rebase, planned again, and who made it go elsewhere.
+    """The step of the rebase that made `view`, planned again, and who made it go elsewhere.
 
     None where the series has been on one base only, or is no more what it was there.
     """
-    view = log.current()
-    bases = (op.before.base for op in log.entries() if op.before)
-    old = next((base for base in bases if view and base != view.base), None)
-    if view is None or old is None or series.digest() != view.digest:
+    old = _base_before(log, view)
+    if old is None or series.digest() != view.digest:
         return None
     was, now = repository.tree(old), repository.tree(view.base)
     history = repository.history()
     steps = compared(render(series, now, history, was=was), render(series, was, history))
     step = next(step for step in steps if step.recipe.id == recipe_id)
     return step, blamed(repository.blame(old, view.base, SECONDS), [step])
+
+
+def _base_before(log: OperationLog, view: View) -> Oid | None:
+    """The base that `view`'s branch was taken to its base from: its own, or that of another one."""
+    came: View | None = None
+    for op in log.standing():
+        if op.after and op.after.branch == view.branch:
+            if op.after.base != view.base:
+                return op.after.base
+            came = op.before
+    return came.base if came and came.base != view.base else None
 
 
 def _patch(repository: Repository, view: View | None, step: StepRecord | None) -> str:

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from kpatch_rs.commands.rendering import branch_value
+from kpatch_rs.commands.branches import branch_value
 from kpatch_rs.commands.session import Session
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.lock import lock
@@ -58,14 +58,19 @@ class UndoReport:
 def run(session: Session, name: str | None) -> UndoReport:
     """Undo the newest operation that is not undone yet, or the one whose id begins with `name`.
 
+    Whichever branch it was about: that branch and the last rendering are what they were before.
     Raises KpatchError where there is none or where later operations build on it; Refused where
     somebody else moved the branch since.
     """
-    series = session.load_series()
-    with session.open_kernel() as repository, lock(repository, series.name, session.progress):
+    series_name = session.load_series().name
+    with session.open_kernel() as repository, lock(repository, series_name, session.progress):
+        series = session.load_series()
         log = OperationLog(repository, series.name)
-        target = _target(log.entries(), name)
-        if log.current() != target.after:
+        newest = next(log.standing(), None)
+        target = _named(log.entries(), name) if name is not None else newest
+        if target is None:
+            raise KpatchError("nothing to undo", hint="kpatch-rs log shows what was done")
+        if next(log.standing(target.id), None) != newest:
             raise KpatchError(
                 f"operation {target.id[:12]} ({target.summary}) is not the last one",
                 hint="undo the later ones first: kpatch-rs log",
@@ -87,20 +92,13 @@ def run(session: Session, name: str | None) -> UndoReport:
         return UndoReport(undone=target, operation=operation, base_restored=restored)
 
 
-def _target(operations: tuple[Operation, ...], name: str | None) -> Operation:
-    if name is not None:
-        found = [o for o in operations if o.id.startswith(name)]
-        if len(found) != 1 or len(name) < 4:
-            raise KpatchError(
-                f"'{name}' names {len(found) or 'no'} operation", hint="see kpatch-rs log"
-            )
-        return found[0]
-    undone = {o.undoes for o in operations}
-    left = (o for o in operations if o.id not in undone and not o.undoes)
-    target = next(left, None)
-    if target is None:
-        raise KpatchError("nothing to undo", hint="kpatch-rs log shows what was done")
-    return target
+def _named(operations: tuple[Operation, ...], name: str) -> Operation:
+    found = [o for o in operations if o.id.startswith(name)]
+    if len(found) != 1 or len(name) < 4:
+        raise KpatchError(
+            f"'{name}' names {len(found) or 'no'} operation", hint="see kpatch-rs log"
+        )
+    return found[0]
 
 
 def _base_back(session: Session, base: str, target: Operation) -> Prepared | None:

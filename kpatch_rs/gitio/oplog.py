@@ -63,15 +63,50 @@ class OperationLog:
         """The operations, newest first. Raises LogUnreadable."""
         return tuple(islice(self._walk(refs.read(self.repository.git, self.ref)), limit))
 
+    def standing(self, since: Oid | None = None) -> Iterator[Operation]:
+        """The operations that are not undone, newest first; as `since` left them, with one.
+
+        An undo puts back all that was before the operation it undoes, so the walk goes on there.
+        Raises LogUnreadable.
+        """
+        at = since or refs.read(self.repository.git, self.ref)
+        while at:
+            operation, previous = self._read(at)
+            if operation.undoes:
+                previous = self._read(operation.undoes)[1]
+            else:
+                yield operation
+            at = previous
+
     def current(self) -> View | None:
-        """What the series is rendered as now; None where it is not. Raises LogUnreadable."""
+        """What the series was last rendered as; None where it is not. Raises LogUnreadable."""
         newest = self.entries(limit=1)
         return newest[0].after if newest else None
+
+    def kept(self) -> Iterator[View]:
+        """The newest rendering of each branch, the last one first. Raises LogUnreadable."""
+        seen = set[str]()
+        for operation in self.standing():
+            if (view := operation.after) and view.branch not in seen:
+                seen.add(view.branch)
+                yield view
+
+    def kept_on(self, branch: str) -> View | None:
+        """The newest rendering on `branch`; None without one. Raises LogUnreadable."""
+        return next((view for view in self.kept() if view.branch == branch), None)
 
     def tip_of(self, branch: str) -> Oid | None:
         """Where the newest operation that moved `branch` left it; None also where none did."""
         walk = self._walk(refs.read(self.repository.git, self.ref))
         return next((m.new for op in walk for m in op.moves if m.branch == branch), None)
+
+    def others(self) -> Iterator[OperationLog]:
+        """The logs of the other series in this repository."""
+        out = self.repository.git.run("for-each-ref", "--format=%(refname)", "refs/kpatch/")
+        for ref in out.decode(errors="replace").splitlines():
+            name = ref.removeprefix("refs/kpatch/").removesuffix("/log")
+            if name != self.series and _SERIES.fullmatch(name):
+                yield OperationLog(self.repository, name)
 
     def record(
         self,
@@ -91,13 +126,14 @@ class OperationLog:
         `before`, and `branch_old` where its branch is now. With `adopts`, somebody else took the
         branch from `branch_old` to `after.tip` already: it stays there, and this is written down.
         Raises Refused where somebody has a branch checked out that is to move, RefMoved where one
-        has moved since.
+        has moved since. A branch that is there already is only looked at.
         """
         newest = refs.read(self.repository.git, self.ref)
         before = self._read(newest)[0].after if newest else None
         moves = self._moves(before, after, branch_old, undoes)
-        for move in () if adopts else moves:
-            self.repository.refuse_if_checked_out(move.branch)
+        for move in moves:
+            if move.old != move.new and not adopts:
+                self.repository.refuse_if_checked_out(move.branch)
         body = {
             "format": FORMAT,
             "previous": newest,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import KpatchError, Usage
 from kpatch_rs.gitio.running import Conversation, Ended, Git, GitFailed
 from kpatch_rs.gitio.writing import DURABLE
 from kpatch_rs.model.oid import Oid, oid
@@ -22,6 +22,8 @@ from kpatch_rs.model.oid import Oid, oid
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOCKED = re.compile(r"Unable to create '(.+?\.lock)': File exists")
 _BLOCKED = re.compile(r"'([^']+)' exists; cannot create '([^']+)'")
+_TEXT = re.compile("[^\0\ud800-\udfff]*")
+"""What both an argument and the log can hold: UTF-8 without NUL."""
 
 
 class RefMoved(KpatchError):
@@ -46,13 +48,28 @@ def branch_ref(branch: str) -> str:
 
 
 def read_branch(git: Git, branch: str) -> Oid | None:
-    """Where `branch` is; None where it does not exist. Raises KpatchError where it never could."""
+    """Where `branch` is; None where it does not exist. Raises Usage where it never could."""
     ref = branch_ref(branch)
-    misread = branch.startswith("-") or "\0" in branch
+    # refs/heads/-x and refs/heads/HEAD may be refs, but no branches (git's object-name.c).
+    misread = branch.startswith("-") or branch == "HEAD" or not _TEXT.fullmatch(branch)
     tip = None if misread else read(git, ref)
     if misread or (tip is None and git.attempt("check-ref-format", ref).code != 0):
-        raise KpatchError(f"'{branch}' cannot name a branch", hint="see: git help check-ref-format")
+        raise Usage(f"'{branch}' cannot name a branch", hint="see: git help check-ref-format")
     return tip
+
+
+def refuse_beside(git: Git, branch: str, reserved: str) -> None:
+    """Raises Usage where git could not keep `branch` beside one that is there, or is `reserved`.
+
+    A ref is a file or a folder: a branch `a` and a branch `a/b` exclude each other.
+    """
+    wanted = branch_ref(branch)
+    parts = wanted.split("/")
+    above = ["/".join(parts[:end]) for end in range(3, len(parts))]
+    out = git.run("for-each-ref", "--format=%(refname)", *above, f"{wanted}/")
+    for there in (branch_ref(reserved), *out.decode(errors="surrogateescape").splitlines()):
+        if there in above or there.startswith(f"{wanted}/"):
+            raise _apart(wanted, there)
 
 
 def read(git: Git, ref: str) -> Oid | None:
@@ -128,11 +145,7 @@ def _explained(git: Git, moves: Sequence[Move], error: GitFailed) -> KpatchError
             hint="where no git runs in that repository any more, remove the file and try again",
         )
     if blocked := _BLOCKED.search(error.message):
-        return KpatchError(
-            f"{_short(blocked[2])} cannot be made: {_short(blocked[1])} exists, and git keeps "
-            "a name and names below it apart",
-            hint=f"give another branch: --branch {_beside(blocked[2], blocked[1])}",
-        )
+        return _apart(blocked[2], blocked[1])
     for m in moves:
         if (now := read(git, m.ref)) != m.old:
             return RefMoved(
@@ -140,6 +153,14 @@ def _explained(git: Git, moves: Sequence[Move], error: GitFailed) -> KpatchError
                 hint="somebody else wrote to it; look at it, then run the command again",
             )
     return error
+
+
+def _apart(wanted: str, there: str) -> Usage:
+    return Usage(
+        f"{_short(wanted)} cannot stand beside {_short(there)}: git keeps a name and names below "
+        "it apart",
+        hint=f"give another branch: --branch {_beside(wanted, there)}",
+    )
 
 
 def _beside(wanted: str, there: str) -> str:

@@ -121,8 +121,12 @@ class Repository:
         return write_commits(self.git, self.objects, (base,), commits)
 
     def branch(self, name: str) -> Oid | None:
-        """Where branch `name` is; None where it does not exist."""
+        """Where branch `name` is; None where it does not exist. Raises Usage for no name."""
         return refs.read_branch(self.git, name)
+
+    def refuse_beside(self, branch: str, reserved: str) -> None:
+        """Raises Usage where `branch` cannot stand beside another one, or `reserved`."""
+        refs.refuse_beside(self.git, branch, reserved)
 
     def checked_out_at(self, branch: str) -> Path | None:
         """The work tree in which `branch` is checked out, or being rebased or bisected."""

@@ -90,10 +90,11 @@ class Desk:
     def apply(self) -> RenderReport:
         return apply.run(self.session, onto=None, branch=None, dry_run=False)
 
-    def rebase(self, rev: str, *, edit: bool = True, dry_run: bool = False) -> RenderReport:
-        return rebase.run(
-            self.session, rev, check=False, dry_run=dry_run, range_diff=False, edit=edit
-        )
+    def rebase(
+        self, rev: str, *, edit: bool = True, dry_run: bool = False, branch: str | None = None
+    ) -> RenderReport:
+        how = {"check": False, "dry_run": dry_run, "range_diff": False}
+        return rebase.run(self.session, rev, **how, edit=edit, branch=branch)
 
     @property
     def folders(self) -> list[Path]:
@@ -390,13 +391,34 @@ def test_an_answer_that_was_taken_is_told_of_with_what_went_wrong_then(desk: Des
     for id_ in ("a", "b"):
         desk.rebase("new")
         desk.answer(id_)
-    desk.around.git(desk.kernel, "checkout", "-q", "kpatch/twice")
-    with pytest.raises(Refused) as caught:
+    lock = desk.kernel / ".git/refs/heads/kpatch/twice.lock"
+    lock.touch()
+    with pytest.raises(KpatchError) as caught:
         desk.rebase("new")
     assert caught.value.message.startswith("b: the answer is in 0002-b.toml now: a variant on")
-    assert "; but branch kpatch/twice is checked out" in caught.value.message
-    desk.around.git(desk.kernel, "checkout", "-q", "master")
+    assert f"; but {lock} is in the way" in caught.value.message
+    lock.unlink()
     assert desk.rebase("new").exit_code == 0
+
+
+def test_a_branch_that_cannot_move_is_refused_before_anything_is_asked_or_taken(desk: Desk) -> None:
+    desk.around.git(desk.kernel, "checkout", "-q", "kpatch/twice")
+    with pytest.raises(Refused, match="branch kpatch/twice is checked out"):
+        desk.rebase("new")
+    assert desk.folders == []
+    report = desk.rebase("new", branch="kpatch/twice-new", edit=False)
+    assert report.as_text().endswith("kpatch-rs rebase new --branch kpatch/twice-new --edit")
+    report = desk.rebase("new", branch="kpatch/twice-new")
+    assert "rebase new --branch kpatch/twice-new --edit\n" in report.as_text()
+    desk.answer("a")
+    with pytest.raises(Refused, match="is pending") as caught:
+        desk.rebase("old", branch="kpatch/twice-new")
+    assert " rebase new --branch kpatch/twice-new --edit; or drop it" in caught.value.hint
+    desk.rebase("new", branch="kpatch/twice-new")
+    desk.answer("b")
+    assert desk.rebase("new", branch="kpatch/twice-new").exit_code == 0
+    kept = desk.around.git(desk.kernel, "rev-parse", "kpatch/twice-new~2", "kpatch/twice~2")
+    assert kept == desk.around.git(desk.kernel, "rev-parse", "new", "old")
 
 
 def test_two_at_once(desk: Desk) -> None:

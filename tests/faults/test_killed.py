@@ -73,6 +73,34 @@ def test_killed_anywhere(kernel_repo: Callable[..., Path], around: Surroundings)
     around.git(path, "fsck", "--strict")
 
 
+def test_killed_between_two_branches(
+    kernel_repo: Callable[..., Path], around: Surroundings
+) -> None:
+    """Wherever it happens, the log keeps the branches that are there, each where it is."""
+    path = kernel_repo()
+    first = work.apply(path, environment=around.environment)
+    kept = []
+    for moment in range(1, 200):
+
+        def act(moment: int = moment) -> None:
+            work.die_at(moment)
+            work.apply(path, b"2", environment=around.environment, branch="side")
+
+        code = work.forked(act)
+        with Repository.open(path, around.environment) as repository:
+            log = OperationLog(repository, work.SERIES)
+            kept.append([view.branch for view in log.kept()])
+            assert [view.tip for view in log.kept()] == list(map(repository.branch, kept[-1]))
+            assert repository.branch(work.BRANCH) == first
+            assert (repository.branch("side") is None) == ("side" not in kept[-1])
+        if code == 0 or "side" in kept[-1]:
+            break
+        assert code == -signal.SIGKILL
+    assert len(kept) > 20
+    assert kept[0] == [work.BRANCH]
+    assert kept[-1] == ["side", work.BRANCH]
+
+
 def test_killed_runs_and_undisturbed_ones_give_the_same_names(
     kernel_repo: Callable[..., Path], around: Surroundings
 ) -> None:

@@ -19,8 +19,8 @@ from tests.repos import ME, WHEN, changes
 BRANCH, SERIES = "kpatch/hello", "hello"
 
 
-def view_of(base: Oid, tip: Oid) -> View:
-    return View(branch=BRANCH, base_name="v6.12.1", base=base, tip=tip, steps=(), digest="")
+def view_of(base: Oid, tip: Oid, branch: str = BRANCH) -> View:
+    return View(branch=branch, base_name="v6.12.1", base=base, tip=tip, steps=(), digest="")
 
 
 def apply(
@@ -28,8 +28,9 @@ def apply(
     text: bytes = b"1",
     said: Callable[[str], None] = lambda _: None,
     environment: Mapping[str, str] = os.environ,
+    branch: str = BRANCH,
 ) -> Oid:
-    """Render two steps onto BRANCH."""
+    """Render two steps onto `branch`."""
     with Repository.open(path, environment) as repository, lock(repository, SERIES, said):
         log = OperationLog(repository, SERIES)
         base = repository.resolve("v6.12.1")
@@ -39,8 +40,8 @@ def apply(
             for n in range(2)
         ]
         tip = repository.write(base, steps)[-1].commit
-        old = repository.branch(BRANCH)
-        log.record("apply", "", view_of(base, tip), time=1700000000, branch_old=old)
+        old = repository.branch(branch)
+        log.record("apply", "", view_of(base, tip, branch), time=1700000000, branch_old=old)
         return tip
 
 

@@ -106,6 +106,56 @@ def test_undo_of_a_rendering_on_another_branch_leaves_the_first_alone(log: Opera
     assert log.repository.branch("other") is None
 
 
+class TestSeveralBranches:
+    """Each branch keeps its own newest view, whatever was done to others and undone since."""
+
+    def test_each_has_its_newest_view(self, log: OperationLog) -> None:
+        one, two = rendered(log.repository, b"1"), rendered(log.repository, b"2", "side")
+        record(log, one)
+        record(log, two)
+        assert (list(log.kept()), log.current()) == ([two, one], two)
+        three = rendered(log.repository, b"3")
+        record(log, three)
+        assert (list(log.kept()), log.current()) == ([three, two], three)
+        assert (log.kept_on("side"), log.kept_on(BRANCH)) == (two, three)
+        assert log.kept_on("sid") is None
+
+    def test_undo_brings_back_what_that_branch_had(self, log: OperationLog) -> None:
+        """Not what was last rendered before: that was on the other one."""
+        side = [rendered(log.repository, text, "side") for text in (b"1", b"2")]
+        one = rendered(log.repository, b"3")
+        for view in (side[0], one, side[1]):
+            record(log, view)
+        undo(log)
+        assert (list(log.kept()), log.current()) == ([one, side[0]], one)
+        assert log.repository.branch("side") == side[0].tip
+        undo(log)
+        assert (list(log.kept()), log.current()) == ([side[1], one], side[1]), "done again"
+
+    def test_what_is_undone_does_not_stand(self, log: OperationLog) -> None:
+        views = [rendered(log.repository, text) for text in (b"1", b"2", b"3")]
+        first, second, third = (record(log, view) for view in views)
+        assert list(log.standing()) == [third, second, first]
+        undone = undo(log)
+        assert list(log.standing()) == [second, first]
+        again = undo(log)
+        assert list(log.standing()) == [third, second, first]
+        assert list(log.standing(undone.id)) == [second, first]
+        assert list(log.standing(again.id)) == list(log.standing(third.id))
+
+    def test_a_branch_nobody_moves_may_be_checked_out(
+        self, log: OperationLog, around: Surroundings, tmp_path: Path
+    ) -> None:
+        one, two = rendered(log.repository, b"1"), rendered(log.repository, b"2", "side")
+        record(log, one)
+        record(log, two)
+        around.git(tmp_path / "kernel", "checkout", "-q", BRANCH)
+        record(log, one)
+        assert (log.current(), list(log.kept())) == (one, [one, two])
+        with pytest.raises(Refused, match=f"branch {BRANCH} is checked out"):
+            record(log, rendered(log.repository, b"3"))
+
+
 def test_undo_works_after_gc(log: OperationLog, around: Surroundings, tmp_path: Path) -> None:
     one, two = rendered(log.repository, b"1"), rendered(log.repository, b"2")
     record(log, one)

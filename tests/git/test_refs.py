@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
 import pytest
 
-from kpatch_rs.errors import KpatchError, Refused
+from kpatch_rs.errors import KpatchError, Refused, Usage
 from kpatch_rs.gitio import refs
 from kpatch_rs.gitio.refs import Move, RefMoved
 from kpatch_rs.gitio.repository import Repository
@@ -56,8 +57,51 @@ def test_name_that_stands_in_the_way_is_named(
 ) -> None:
     git = repository.git
     refs.move(git, [Move("refs/heads/kpatch", None, commits[0])], "x")
-    with pytest.raises(KpatchError, match="branch kpatch/one cannot be made: branch kpatch exists"):
+    with pytest.raises(Usage, match="branch kpatch/one cannot stand beside branch kpatch: "):
         refs.move(git, [Move(ONE, None, commits[0])], "x")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "instead"),
+    [
+        ("kpatch/one/7.2/x", "kpatch/one", "kpatch/one-7.2-x"),
+        ("side/by/side", "side", "side-by-side"),
+        ("up", "up/there/far", "up-series"),
+        ("kpatch", "kpatch/one", "kpatch-series"),
+    ],
+)
+def test_names_that_cannot_stand_beside_another(
+    repository: Repository,
+    commits: tuple[Oid, Oid],
+    around: Surroundings,
+    wanted: str,
+    there: str,
+    instead: str,
+) -> None:
+    """git says the same, at the end; and takes what is offered instead."""
+    git = repository.git
+    names = ["side", "up/there/far", "sides", "kpatch/one-8"]
+    refs.move(git, [Move(refs.branch_ref(name), None, commits[0]) for name in names], "x")
+    said = re.escape(f"branch {wanted} cannot stand beside branch {there}: ")
+    with pytest.raises(Usage, match=said) as error:
+        repository.refuse_beside(wanted, "kpatch/one")
+    assert error.value.hint == f"give another branch: --branch {instead}"
+    moves = [
+        Move(refs.branch_ref(name), None, commits[0])
+        for name in (wanted, *(() if there in names else (there,)))
+    ]
+    with pytest.raises((Usage, GitFailed)):
+        refs.move(git, moves, "x")
+    repository.refuse_beside(instead, "kpatch/one")
+    refs.move(git, [Move(refs.branch_ref(instead), None, commits[0])], "x")
+
+
+@pytest.mark.parametrize("wanted", ["kpatch/one", "kpatch/one-7.2", "sid", "side-1", "up/they"])
+def test_names_that_can(repository: Repository, commits: tuple[Oid, Oid], wanted: str) -> None:
+    names = ["side", "up/there/far"]
+    moves = [Move(refs.branch_ref(name), None, commits[0]) for name in names]
+    refs.move(repository.git, moves, "x")
+    repository.refuse_beside(wanted, "kpatch/one")
 
 
 def test_lock_file_left_behind_is_named_and_kept(
@@ -109,9 +153,11 @@ def test_interrupt_waits_for_gits_answer(
     assert refs.read(repository.git, ONE) == commits[0]
 
 
-@pytest.mark.parametrize("name", ["-x", "a..b", "a.lock", "", "a b", "x/", "@{-1}", "a\nb", "a\0b"])
+@pytest.mark.parametrize(
+    "name", ["-x", "a..b", "a.lock", "", "a b", "x/", "@{-1}", "a\nb", "a\0b", "HEAD", "a\udcff"]
+)
 def test_branch_names_git_would_misread(repository: Repository, name: str) -> None:
-    with pytest.raises(KpatchError, match="cannot name a branch"):
+    with pytest.raises(Usage, match="cannot name a branch"):
         repository.branch(name)
 
 
