@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fnmatch import translate
+from typing import TypeVar
 
 from kpatch_rs.gitio.indexed import indexed
 from kpatch_rs.gitio.running import Ended, Git
 from kpatch_rs.model.oid import Oid
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 _SHARE = 3000
 """Files searched by one git: shares are the more even, and git's cache the more useful, the larger
@@ -92,8 +96,13 @@ def _changed(git: Git, since: Oid, tree: Oid) -> Iterator[tuple[bytes, bytes, by
 def grep(git: Git, files: Sequence[Searched], *search: str) -> list[Share]:
     """How `git grep` with these options ended on each share of `files`, in their order."""
     shares = [files[at : at + _SHARE] for at in range(0, len(files), _SHARE)]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as searches:
-        return list(searches.map(lambda share: _grep(git, share, search), shares))
+    return at_once(lambda share: _grep(git, share, search), shares)
+
+
+def at_once(start: Callable[[A], B], of: Iterable[A]) -> list[B]:
+    """What `start` gives for each, in their order; as many gits at once as there are processors."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(start, of))
 
 
 def _grep(git: Git, files: Sequence[Searched], search: Sequence[str]) -> Share:

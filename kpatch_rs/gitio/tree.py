@@ -10,7 +10,7 @@ from kpatch_rs.gitio.objects import Entry, Objects, RepositoryDamaged
 from kpatch_rs.gitio.outline import LINES, Extent, Outline, Outlines
 from kpatch_rs.gitio.renames import renamed
 from kpatch_rs.gitio.running import Git
-from kpatch_rs.gitio.search import Searched, Share, grep, listed
+from kpatch_rs.gitio.search import Searched, Share, at_once, grep, listed
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import NOT_THE_KERNEL, BaseTree, EntryType, File, Mode, part_of
@@ -128,7 +128,8 @@ class GitTree:
     def _lines(self, extents: Sequence[Extent]) -> dict[Extent, bytes]:
         """All lines of outlines. PCRE is four times as fast as POSIX; not every git has it."""
         form = ("-o", "--heading", "--no-break", "--no-line-number", "--no-column")
-        files = [f for e in extents for f in listed(self.git, e.tree, e.since, [e.named])]
+        lists = at_once(lambda e: listed(self.git, e.tree, e.since, [e.named]), extents)
+        files = [file for found in lists for file in found]
         try:
             shares = self._grep(files, *form, "-P", "-e", LINES)
         except RepositoryDamaged:
