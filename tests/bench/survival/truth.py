@@ -65,9 +65,9 @@ def _by_kpatch_rs(case: Case) -> Files | None:
     recipe = Recipe(where=where, id="bench", subject="bench", edits=(edit,))
     series = Series(name="bench", base="", change_id="", recipes=(recipe,))
     with Repository.open(case.repository, {}) as repository:
-        tree = repository.tree(oid(case.b_base))
+        tree, was = (repository.tree(oid(base)) for base in (case.b_base, case.a_base))
         try:
-            (step,) = render(series, tree, repository.history())
+            (step,) = render(series, tree, repository.history(), was=was)
         except KpatchError:
             return None
         if step.status is Status.CONFLICT:
