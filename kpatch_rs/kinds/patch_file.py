@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
-from kpatch_rs.kinds.patch_function import carry, place_of, strangers
-from kpatch_rs.kinds.patch_merge import merged, taken_out
+from kpatch_rs.kinds.patch_function import Carried, carry, place_of, strangers
+from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
@@ -313,25 +313,51 @@ class FilePlan:
         return self.ended(there, self.linked(File(data, mode)), Status.ADAPTED, line, reason)
 
     def carried(self, base: bytes, spots: Sequence[Spot], there: File | None) -> End | None:
-        """How it ends where functions went to other files; None where it does not fit there."""
-        path = self.file.path
-        taken = {name for file in self.files for name in (file.old, file.new) if name}
-        if not path.endswith((b".c", b".h")):
-            return None
-        found = carry(self.ground, path, base, put(base, spots), there, taken)
+        """How it ends function by function, wherever they are; None where it does not fit there."""
+        path, patched = self.file.path, put(base, spots)
+        if there and self.is_in(base, patched, there):
+            return End(Status.PRESENT)
+        found = self.by_function(self.ground, base, patched, there)
         if found is None or (there is None and found.rest != base):
             return None
+        now, said = found.files.get(path), found.said
+        if there and now:
+            self.refuse_strangers(there.data, now.data)
+            said += (f"{show(path)}: merged function by function",) if now != there else ()
         others = {p: f for p, f in found.files.items() if f != self.ground.tree.read(p)}
-        now, line = there, 1
-        if there and found.rest != base:
-            data = merged(self.ground.history, path, base, there.data, found.rest)
-            if data is None:
-                return None
-            self.refuse_strangers(there.data, data)
-            now = File(data, there.mode)
-            line = first_difference(lines_of(there.data), lines_of(data))
-        status = Status.MOVED if others or now != there else Status.PRESENT
-        return End(status, line, now, "; ".join(found.said), others=others)
+        others.pop(path, None)
+        if not others and now == there:
+            return End(Status.PRESENT, 1, now, "; ".join(said))
+        line = first_difference(*(lines_of(f.data) if f else [] for f in (there, now)))
+        status = Status.MOVED if now == there else Status.ADAPTED
+        return End(status, line, now, "; ".join(said), others=others)
+
+    def by_function(
+        self, ground: Ground, base: bytes, patched: bytes, there: File | None
+    ) -> Carried | None:
+        """What `patched` makes of `base`, done to each function and then to the rest of `there`."""
+        path = self.file.path
+        taken = {name for file in self.files for name in (file.old, file.new) if name}
+        found = carry(ground, path, base, patched, there, taken)
+        now = found.files.get(path) if found else None
+        if found is None or now is None:
+            return found
+        data = merged(ground.history, path, base, now.data, found.rest)
+        if data is None:
+            return None
+        return replace(found, files={**found.files, path: File(data, now.mode)})
+
+    def is_in(self, base: bytes, patched: bytes, there: File) -> bool:
+        """Whether all of it is in `there`: out and in again, and it is the same."""
+        path = self.file.path
+        if left_over(base, patched, there.data):
+            return False
+        undoing = replace(self.ground, history=Undoing(self.ground.history))
+        back = self.by_function(undoing, patched, base, there)
+        if back is None or back.places or back.files[path] == there:
+            return False
+        again = self.by_function(self.ground, base, patched, back.files[path])
+        return again is not None and again.files == {path: there}
 
     def lost(self, there: File, doubt: Doubt, also: str) -> Stuck:
         """The conflict for a hunk that has no certain place in `there`."""

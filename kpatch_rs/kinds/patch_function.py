@@ -1,13 +1,15 @@
 """A patch told by the functions it changes: where they live now, and that no other is touched.
 
 Guarantees: a change to a function ends in the function of that name, in its file or where it went,
-or nowhere; three-way merged with what the function has become.
+or nowhere; three-way merged with what the function has become. The entries of a Kconfig file are
+told by their symbols in the same way, but not sought in other files.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from kpatch_rs.kinds.base import Ground
@@ -19,19 +21,20 @@ from kpatch_rs.syntax.c_items import Item, items
 from kpatch_rs.syntax.c_locate import Definition, look_up, same_body
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.diff_place import lines_of
-from kpatch_rs.syntax.lines import Block, differences
+from kpatch_rs.syntax.kconfig import entry_lines
+from kpatch_rs.syntax.lines import Block, Part, differences
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What a diff does to functions that left their file, done where they are."""
+    """What a diff does to functions, done to each where it is."""
 
     rest: bytes
     """The patched file, with nothing of those functions changed."""
     files: Mapping[RepoPath, File]
-    """Where they are, with the change."""
+    """Where they are, with the change; their own file, too, where some are still in it."""
     places: Mapping[bytes, RepoPath]
-    """The functions, and the file each is in."""
+    """Those that left their file, and the file each is in."""
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -102,7 +105,6 @@ def place_of(path: RepoPath, data: bytes, function: bytes) -> Candidate:
 class _Change:
     """What the patch does to one function."""
 
-    old: Definition
     before: bytes
     after: bytes
 
@@ -113,65 +115,73 @@ def carry(
     base: bytes,
     patched: bytes,
     there: File | None,
-    taken: Collection[RepoPath],
+    taken: AbstractSet[RepoPath],
 ) -> Carried | None:
-    """What `patched` makes of `base`, for the functions that `there` has no more.
+    """What `patched` makes of `base`, function by function; `there` is the file as it is now.
 
-    None where there is no such function, or one that is not certainly in one other file (none of
-    `taken`), or whose change does not merge there.
+    None where it changes no function, or one that is neither in `there` nor certainly in one other
+    file (none of `taken`), or one whose change does not merge there.
     """
-    staying = items(c_text(there.data)) if there else {}
-    changes, rest = _taken_apart(path, base, patched, staying)
-    files: dict[RepoPath, File] = {}
+    staying = _parts(path, there.data) if there else {}
+    changes, rest = _taken_apart(path, base, patched)
+    files = {path: there} if there else {}
     places: dict[bytes, RepoPath] = {}
     for name, change in changes.items():
-        where = _where(ground, path, name, change.old)
-        if where is None or where == path or where in taken:
+        where = path if name in staying else _where(ground, path, name, base)
+        if where is None or (where == path and name not in staying) or where in taken - {path}:
             return None
         file = files.get(where) or ground.tree.read(where)
         data = _merged(ground, where, name, change, file.data) if file else None
         if file is None or data is None:
             return None
-        files[where], places[name] = File(data, file.mode), where
+        files[where] = File(data, file.mode)
+        places |= {name: where} if where != path else {}
     return Carried(rest, files, places) if changes else None
 
 
-def _taken_apart(
-    path: RepoPath, base: bytes, patched: bytes, staying: Mapping[bytes, Item]
-) -> tuple[dict[bytes, _Change], bytes]:
-    """The changes to functions that are not `staying`, and `patched` without them."""
-    text, new_text = c_text(base), c_text(patched)
+def _parts(path: RepoPath, data: bytes) -> Mapping[bytes, Part]:
+    """The functions of a C file, the entries of a Kconfig file; nothing of any other."""
+    if path.endswith((b".c", b".h")):
+        return items(c_text(data))
+    return entry_lines(data) if path.rpartition(b"/")[2].startswith(b"Kconfig") else {}
+
+
+def _taken_apart(path: RepoPath, base: bytes, patched: bytes) -> tuple[dict[bytes, _Change], bytes]:
+    """The changes to each function, and `patched` without them."""
     old, new = lines_of(base), lines_of(patched)
-    mine, theirs = items(text), items(new_text)
-    gone = {n: item for n, item in mine.items() if n not in staying and n in theirs}
+    mine, theirs = _parts(path, base), _parts(path, patched)
     rest, past = list[bytes](), 0
     changed = set[bytes]()
     for block in differences(old, new):
-        owner = next((n for n, item in gone.items() if _both(item, theirs[n], block)), None)
-        if owner is None:
+        both = (n for n, part in mine.items() if n in theirs and _both(part, theirs[n], block))
+        if owner := next(both, None):
+            changed.add(owner)
+        else:
             rest += [*old[past : block.old_start], *new[block.new_start : block.new_end]]
             past = block.old_end
-        else:
-            changed.add(owner)
     changes = {
-        name: _Change(
-            Definition(path, text, item.function),
-            b"".join(old[item.start : item.end]),
-            b"".join(new[theirs[name].start : theirs[name].end]),
-        )
-        for name, item in gone.items()
+        name: _Change(_text(old, part), _text(new, theirs[name]))
+        for name, part in mine.items()
         if name in changed
     }
     return changes, b"".join((*rest, *old[past:]))
 
 
-def _both(old: Item, new: Item, block: Block) -> bool:
+def _text(lines: Sequence[bytes], part: Part) -> bytes:
+    return b"".join(lines[part.start : part.end])
+
+
+def _both(old: Part, new: Part, block: Block) -> bool:
     swapped = Block(block.new_start, block.new_end, block.old_start, block.old_end)
     return old.holds(block) and new.holds(swapped)
 
 
-def _where(ground: Ground, path: RepoPath, name: bytes, old: Definition) -> RepoPath | None:
+def _where(ground: Ground, path: RepoPath, name: bytes, base: bytes) -> RepoPath | None:
     """The one file that certainly defines the function now."""
+    text = c_text(base)
+    if (item := items(text).get(name)) is None or not path.endswith((b".c", b".h")):
+        return None
+    old = Definition(path, text, item.function)
     paths = {d.path for d in look_up(ground.tree, path, name, old=old).definitions}
     return paths.pop() if len(paths) == 1 else None
 
@@ -180,10 +190,8 @@ def _merged(
     ground: Ground, path: RepoPath, name: bytes, change: _Change, data: bytes
 ) -> bytes | None:
     """`data` with the change in its function; None where it does not merge."""
-    item = items(c_text(data)).get(name)
-    if item is None:
+    if (part := _parts(path, data).get(name)) is None:
         return None
     lines = lines_of(data)
-    ours = b"".join(lines[item.start : item.end])
-    text = merged(ground.history, path, change.before, ours, change.after)
-    return None if text is None else b"".join((*lines[: item.start], text, *lines[item.end :]))
+    text = merged(ground.history, path, change.before, _text(lines, part), change.after)
+    return None if text is None else b"".join((*lines[: part.start], text, *lines[part.end :]))

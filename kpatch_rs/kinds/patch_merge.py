@@ -7,6 +7,7 @@ kernel's text as the patch brings along; what does not merge so is None.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from kpatch_rs.kinds.base import History
 from kpatch_rs.model.path import RepoPath
@@ -26,19 +27,37 @@ def merged(
     return data if mine == made else None
 
 
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """A history that takes patches out: what a patch deletes must be gone, not only changed.
+
+    Else it would be put in beside what became of it, taken out again, and pass for deleted.
+    """
+
+    history: History
+
+    def blob(self, prefix: str) -> bytes | None:
+        """As :meth:`History.blob`."""
+        return self.history.blob(prefix)
+
+    def merge(self, base: bytes, ours: bytes, theirs: bytes) -> tuple[bytes | Clash, ...]:
+        """As :meth:`History.merge`; empty where lines would come in at an open place."""
+        pieces = self.history.merge(base, ours, theirs)
+        clashes = (piece for piece in pieces if isinstance(piece, Clash))
+        return () if any(_added(clash.base, clash.theirs) for clash in clashes) else pieces
+
+
 def taken_out(
     history: History, path: RepoPath, base: bytes, there: bytes, theirs: bytes
 ) -> bytes | None:
     """`there` without the patch, where it has all of it: out and in again, and it is the same.
 
     A patch that moves code would else be merged in twice: the code stands where it goes to, and
-    what it comes from was gone already. What the patch takes out must be gone, and not stand there
-    a little changed: that would pass for two things, one of them gone.
+    what it comes from was gone already.
     """
-    clashes = [c for c in history.merge(theirs, there, base) if isinstance(c, Clash)]
-    if _left_over(base, theirs, there) or any(_added(c.base, c.theirs) for c in clashes):
+    if left_over(base, theirs, there):
         return None
-    without = merged(history, path, theirs, there, base)
+    without = merged(Undoing(history), path, theirs, there, base)
     if without is None or without == there:
         return None
     return without if merged(history, path, base, without, theirs) == there else None
@@ -54,7 +73,7 @@ def _added(old: bytes, new: bytes) -> Counter[bytes]:
     return Counter(lines_of(new)) - Counter(lines_of(old))
 
 
-def _left_over(base: bytes, theirs: bytes, there: bytes) -> bool:
+def left_over(base: bytes, theirs: bytes, there: bytes) -> bool:
     """Whether a telling line that goes from `base` to `theirs` is in `there` still."""
     more = _added(theirs, there)
     return any(more[line] for line in _added(theirs, base) if len(line.strip()) >= TELLING)

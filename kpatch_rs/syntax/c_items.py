@@ -13,22 +13,14 @@ from typing import Literal
 from kpatch_rs.syntax.c_functions import Function, functions
 from kpatch_rs.syntax.c_text import CText
 from kpatch_rs.syntax.diff_place import lines_of
-from kpatch_rs.syntax.lines import Block
+from kpatch_rs.syntax.lines import Part
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One function, as lines `start` up to `end` of its file, 0-based."""
+class Item(Part):
+    """One function."""
 
     function: Function
-    start: int
-    end: int
-
-    def holds(self, block: Block) -> bool:
-        """Whether the block's old lines are all its own; what is put in stands behind one."""
-        if block.old_start == block.old_end:
-            return self.start < block.old_start <= self.end
-        return self.start <= block.old_start and block.old_end <= self.end
 
 
 def items(text: CText) -> dict[bytes, Item]:
@@ -41,7 +33,7 @@ def items(text: CText) -> dict[bytes, Item]:
     for function, head, following in zip(all_, heads, [*heads, len(lines)][1:], strict=True):
         start, past = _above(head, past, lines), _below(text, function, following, lines)
         if names[function.name] == 1:
-            found[function.name] = Item(function, start, past)
+            found[function.name] = Item(start, past, function)
     return found
 
 

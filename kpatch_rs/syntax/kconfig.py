@@ -7,12 +7,14 @@ line and no comment of the entry that follows.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tree_sitter import Node
 
 from kpatch_rs.syntax.kconfig_grammar import below, conditions, parse, parse_condition, text_of
+from kpatch_rs.syntax.lines import Part
 
 _BLOCKS = {"if": "endif", "menu": "endmenu", "choice": "endchoice"}
 _NUMBER = re.compile(r"-?\d+|0[xX][0-9a-fA-F]+")
@@ -67,6 +69,19 @@ def read_kconfig(data: bytes) -> KconfigFile:
         elif block := _block(node):
             blocks.append(block)
     return KconfigFile(tuple(entries), tuple(blocks), tuple(sources))
+
+
+def entry_lines(data: bytes) -> dict[bytes, Part]:
+    """The entries of a Kconfig file by symbol; one that it has twice is none."""
+    entries = read_kconfig(data).entries
+    times = Counter(entry.symbol for entry in entries)
+    return {
+        entry.symbol.encode(): Part(
+            data.count(b"\n", 0, entry.start), data.count(b"\n", 0, entry.end)
+        )
+        for entry in entries
+        if times[entry.symbol] == 1 and entry.readable
+    }
 
 
 def symbols_in(data: bytes) -> frozenset[str] | None:

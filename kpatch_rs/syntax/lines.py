@@ -32,6 +32,20 @@ class Block:
         return self.old_end - self.old_start + self.new_end - self.new_start
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lines of a file that belong together, `start` up to `end`, 0-based."""
+
+    start: int
+    end: int
+
+    def holds(self, block: Block) -> bool:
+        """Whether the block's old lines are all its own; what is put in stands behind one."""
+        if block.old_start == block.old_end:
+            return self.start < block.old_start <= self.end
+        return self.start <= block.old_start and block.old_end <= self.end
+
+
 def differences(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Block, ...]:
     """Return what makes `new` of `old`, in order; blocks that touch are one."""
     joined: list[Block] = []

@@ -9,6 +9,7 @@ from kpatch_rs.model.proof import ObjectBuilds
 from kpatch_rs.model.series import Payload, Where
 from kpatch_rs.syntax.c_items import items
 from kpatch_rs.syntax.c_text import c_text
+from kpatch_rs.syntax.kconfig import entry_lines
 from tests.unit.test_kind_patch import after, diff, plan
 
 LOAD = b"""/* Loads it. */
@@ -55,9 +56,40 @@ def test_the_rest_of_the_change_stays() -> None:
     payload = diff({"k/module.c": MODULE}, {"k/module.c": new})
     rest = b"\n".join((HEAD, LOAD.replace(b"int ret", b"long ret")))
     outcome = plan(payload, {"k/module.c": rest, "k/main.c": FREE}, MODULE)
-    assert outcome.status is Status.MOVED, outcome.reason
+    assert outcome.status is Status.ADAPTED, outcome.reason
     assert after(outcome, "k/main.c") == patched(FREE)
     assert after(outcome, "k/module.c") == rest.replace(b"return place", b"return rust_place")
+
+
+def test_a_function_that_changed_places_in_its_file_is_merged_by_itself() -> None:
+    """By lines, upstream deleted what the patch changes, and added it elsewhere."""
+    now = b"\n".join((HEAD, FREE.replace(b"wake_up_all", b"wake_up"), LOAD))
+    base = MODULE
+    new = patched(base).replace(HEAD, HEAD + b"#include <linux/rust.h>\n")
+    outcome = plan(diff({"k/m.c": base}, {"k/m.c": new}), {"k/m.c": now}, base)
+    assert (outcome.status, outcome.reason) == (
+        Status.ADAPTED,
+        "k/m.c: merged function by function",
+    )
+    made = now.replace(b"\tforget(", b"\trust_forget(mod);\n\tforget(")
+    assert after(outcome, "k/m.c") == made.replace(HEAD, HEAD + b"#include <linux/rust.h>\n")
+    away = now.replace(b"\tforget(mod);\n", b"")
+    assert plan(diff({"k/m.c": base}, {"k/m.c": new}), {"k/m.c": away}, base).status is (
+        Status.CONFLICT
+    )
+
+
+def test_an_entry_of_kconfig_that_changed_places_is_merged_by_itself() -> None:
+    """drivers/media/i2c/Kconfig, 5.10 to 6.1: the sensors were sorted."""
+    entry = b'config VIDEO_%b\n\ttristate "%b"\n\tdepends on %b && I2C\n\thelp\n\t  A %b.\n'
+    a, b, c = (entry % (n, n, b"VIDEO_V4L2", n) for n in (b"SAA", b"VS6624", b"ZZ"))
+    now = [entry % (n, n, b"VIDEO_DEV", n) for n in (b"VS6624", b"MORE", b"SAA")]
+    base, broken = b"\n".join((a, b, c)), b"config VIDEO_VS6624\n\tdepends on BROKEN\n"
+    new = base.replace(b"config VIDEO_VS6624\n", broken)
+    there = b"\n".join(now)
+    outcome = plan(diff({"i/Kconfig": base}, {"i/Kconfig": new}), {"i/Kconfig": there}, base)
+    assert after(outcome, "i/Kconfig") == there.replace(b"config VIDEO_VS6624\n", broken)
+    assert entry_lines(b"\n".join((*now, now[0]))).keys() == {b"VIDEO_MORE", b"VIDEO_SAA"}
 
 
 def test_a_file_that_was_split_is_in_all_its_parts() -> None:
