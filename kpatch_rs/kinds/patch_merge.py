@@ -1,7 +1,8 @@
 """Three versions of a file, or of a function, in one; and whether a patch is in already.
 
-Guarantees: of braces and conditionals that have no partner, the merge has as many more than the
-kernel's text as the patch brings along; what does not merge so is None.
+Guarantees: what the patch takes out is not left, because upstream had only moved it; of braces and
+conditionals that have no partner, the merge has as many more than the kernel's text as the patch
+brings along. What does not merge so is None.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def merged(
 ) -> bytes | None:
     """What `theirs` makes of `base`, done to `ours`; None where the two conflict."""
     data = settled(history.merge(base, ours, theirs), path)
-    if data is None or not path.endswith((b".c", b".h")):
+    if data is None or _overlooked(base, ours, theirs, data):
+        return None
+    if not path.endswith((b".c", b".h")):
         return data
     mine, made = (_more(one, other) for one, other in ((base, theirs), (ours, data)))
     return data if mine == made else None
@@ -61,6 +64,16 @@ def taken_out(
     if without is None or without == there:
         return None
     return without if merged(history, path, base, without, theirs) == there else None
+
+
+def _overlooked(base: bytes, ours: bytes, theirs: bytes, data: bytes) -> bool:
+    """Whether a telling line that the patch takes out is left: upstream has it in another place.
+
+    A merge by lines takes that for something that upstream added.
+    """
+    more, upstream = _added(theirs, data), _added(base, ours)
+    gone = (line for line in _added(theirs, base) if len(line.strip()) >= TELLING)
+    return any(more[line] > upstream[line] for line in gone)
 
 
 def _more(old: bytes, new: bytes) -> tuple[int, ...]:

@@ -524,3 +524,16 @@ def test_a_merge_without_a_clash_that_leaves_a_brace_over_is_a_conflict() -> Non
     now = base.replace(b"\tif (a) {\n", b"").replace(b"\t}\n\tc();", b"\tc();")
     assert plan(diff({"f.c": base}, {"f.c": new}), {"f.c": now}, base).status is Status.CONFLICT
     assert plan(diff({"f.c": base}, {"f.c": new}), {"f.c": base}, base).status is Status.EXACT
+
+
+def test_what_upstream_moved_and_the_patch_deletes_is_not_left() -> None:
+    """git merges it without a clash: to it, the function went here and came there."""
+    f, g = (b"int %b_call(void)\n{\n\treturn %b_value;\n}\n" % (n, n) for n in (b"foo", b"bar"))
+    base, now = b"\n".join((b"int a;\n", f, g)), b"\n".join((b"int a;\n", g, f))
+    for name in ("f.c", "f.txt"):
+        payload = diff({name: base}, {name: b"int a;\n\n", "new.c": f + g})
+        outcome = plan(payload, {name: now}, base)
+        assert outcome.status is Status.CONFLICT, held(outcome, name)
+    more = base + b"\n" + f.replace(b"foo_call", b"more_call")
+    outcome = plan(diff({"f.c": base}, {"f.c": b"int a;\n\n" + g}), {"f.c": more}, base)
+    assert outcome.status is not Status.CONFLICT, "that line of it is another function's"
