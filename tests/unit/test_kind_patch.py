@@ -528,12 +528,18 @@ def test_a_merge_without_a_clash_that_leaves_a_brace_over_is_a_conflict() -> Non
 
 def test_what_upstream_moved_and_the_patch_deletes_is_not_left() -> None:
     """git merges it without a clash: to it, the function went here and came there."""
-    f, g = (b"int %b_call(void)\n{\n\treturn %b_value;\n}\n" % (n, n) for n in (b"foo", b"bar"))
-    base, now = b"\n".join((b"int a;\n", f, g)), b"\n".join((b"int a;\n", g, f))
+    has = b"bool boot_cpu_has(unsigned int bit)\n{\n\treturn caps & (1u << bit);\n}\n"
+    caps = b"void kvm_set_cpu_caps(void)\n{\n\tcaps |= 1u << CPUID_FPU;\n}\n"
+    extra = b"int kvm_extra(void)\n{\n\treturn r;\n}\n"
+    head = b'#include "cpuid.h"\n\nstatic u32 caps;\n\n'
+    base, now = (
+        head + has + b"\n" + caps + b"\n" + extra,
+        head + b"\n" + caps + has + b"\n\n" + extra,
+    )
     for name in ("f.c", "f.txt"):
-        payload = diff({name: base}, {name: b"int a;\n\n", "new.c": f + g})
+        payload = diff({name: base}, {name: head + b"\n\n", "new.c": has + caps + extra})
         outcome = plan(payload, {name: now}, base)
         assert outcome.status is Status.CONFLICT, held(outcome, name)
-    more = base + b"\n" + f.replace(b"foo_call", b"more_call")
-    outcome = plan(diff({"f.c": base}, {"f.c": b"int a;\n\n" + g}), {"f.c": more}, base)
-    assert outcome.status is not Status.CONFLICT, "that line of it is another function's"
+    more = base + b"\n" + has.replace(b"boot_cpu_has", b"other_cpu_has")
+    payload = diff({"f.c": base}, {"f.c": head + caps + b"\n" + extra})
+    assert plan(payload, {"f.c": more}, base).status is not Status.CONFLICT, "another's line"
