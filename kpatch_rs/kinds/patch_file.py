@@ -69,6 +69,8 @@ class End:
     """What the file is now, where it moved."""
     learned: RepoPath | None = None
     """The same, where only the kernel the series comes from can tell."""
+    at: RepoPath | None = None
+    """The file that `line` is in, where the diff's own stays as it is."""
 
     @property
     def elsewhere(self) -> tuple[RepoPath, ...]:
@@ -322,7 +324,7 @@ class FilePlan:
         if found is None or (there is None and found.rest != base):
             return None
         others = {p: f for p, f in found.files.items() if f != self.ground.tree.read(p)}
-        now, line = there, 1
+        now, line, at = there, 1, None
         if there and found.rest != base:
             data = merged(self.ground.history, path, base, there.data, found.rest)
             if data is None:
@@ -330,8 +332,12 @@ class FilePlan:
             self.refuse_strangers(there.data, data)
             now = File(data, there.mode)
             line = first_difference(lines_of(there.data), lines_of(data))
+        if others and now == there:
+            at = min(others)
+            was = self.ground.tree.read(at)
+            line = first_difference(lines_of(was.data if was else b""), lines_of(others[at].data))
         status = Status.MOVED if others or now != there else Status.PRESENT
-        return End(status, line, now, "; ".join(found.said), others=others)
+        return End(status, line, now, "; ".join(found.said), others=others, at=at)
 
     def lost(self, there: File, doubt: Doubt, also: str) -> Stuck:
         """The conflict for a hunk that has no certain place in `there`."""
