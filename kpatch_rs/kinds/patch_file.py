@@ -384,11 +384,15 @@ _SHOWN = 5
 
 
 def _telling(hunk: Hunk) -> str:
-    """The line to look for: the first that goes, or else the context nearest to the change."""
+    """The line to look for: the first that goes, or else the context nearest to the change.
+
+    One of two words or more, if there is any: a brace or an #endif is everywhere.
+    """
     gone = [text for change, text in hunk.body if change == "-"]
     above = [text for _, text in reversed(hunk.body[: hunk.leading])]
-    telling = [text for text in (*gone, *above, *hunk.old) if text.strip()]
-    return show(telling[0].strip()) if telling else ""
+    lines = [line for text in (*gone, *above, *hunk.old) if (line := text.strip())]
+    telling = [line for line in lines if re.search(rb"\w\W+\w", line)] or lines
+    return show(telling[0]) if telling else ""
 
 
 def _finding(doubt: Doubt) -> str:
