@@ -85,7 +85,7 @@ class Asked:
         lines += [f"    left to do: {what}" for what in self.left]
         if not (self.places or self.left):
             lines.append("    all of it merged; if it is right, leave it as it is")
-        lines.append("    git diff shows what is there of the step")
+        lines.append("    git diff and git status show what is there of the step")
         lines += ["    git show was shows what it did before"] if self.shown else []
         lines.append(f"then: {self.again}")
         lines.append(f"The answer becomes a variant in {self.recipe.where.file}, {self.holds}.")

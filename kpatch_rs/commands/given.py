@@ -86,6 +86,8 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
         data = file.read_bytes()
     except OSError as error:
         raise KpatchError(f"{file} cannot be read: {error.strerror}") from error
+    if data.partition(b"\n")[0].endswith(b"\r"):  # CR in headers, too: the mails' own line ends
+        data = data.replace(b"\r\n", b"\n")
     stated = _BASE.search(data)
     if base is None and stated is None:
         raise Usage(f"{file} has no base-commit: line", hint="say which kernel: --base v6.12")

@@ -19,9 +19,10 @@ from kpatch_rs.kinds.base import Ground, History
 from kpatch_rs.model.outcome import Outcome, Status, Step
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.series import Edit, Recipe, Variant
-from kpatch_rs.model.tree import File, TreeCollision, TreeOverlay
+from kpatch_rs.model.tree import BaseTree, File, TreeCollision, TreeOverlay
 from kpatch_rs.model.version import Guard, Version, kernel_version, parse_version, show_version
 from kpatch_rs.syntax.merge import Clash
+from kpatch_rs.syntax.whereabouts import certain, heirs
 
 _RUN = re.compile(rb"(?m)^(<+|\|+|=+|>+)")
 _SHORTEST = 7
@@ -56,12 +57,14 @@ def draft(step: Step, last: Step | None, history: History, labels: Labels) -> Dr
     Edits that fit are in; of the others, what each changed there is merged in.
     """
     start, changes = _changes(step, last)
-    work = _Merging(start, history, labels)
+    work = _Merging(start, history, labels, last.before.base if last else None)
     near = {c.place.path for e in step.edits for c in e.outcome.candidates}
     for old, new in changes:
         for path, file in new.changed_since(old).items():
-            near.add(path)
-            work.merge(path, old.read(path), file)
+            base = old.read(path)
+            there = work.now(path, base) if file else path
+            near.add(there)
+            work.merge(there, base, file)
     near |= {*work.tree.changed_since(step.before)}
     if not any(new.changed_since(old) for old, new in changes):
         work.left.append("no earlier rendering shows what to put in")
@@ -89,8 +92,18 @@ class _Merging:
     tree: TreeOverlay
     history: History
     labels: Labels
+    was: BaseTree | None
+    """The kernel of the rendering before."""
     markers: dict[RepoPath, int] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+
+    def now(self, path: RepoPath, base: File | None) -> RepoPath:
+        """What `path` is in this tree: another name, where it certainly went there."""
+        if base is None or self.was is None or self.was.read(path) is None:
+            return path
+        if self.tree.read(path) is not None:
+            return path
+        return certain(heirs(self.tree, path, base.data, self.was)) or path
 
     def merge(self, path: RepoPath, base: File | None, theirs: File | None) -> None:
         """Put the change of `path` from `base` to `theirs` in."""

@@ -135,9 +135,18 @@ class AnswerFolder:
         changed = self._git.run(
             *("diff-index", "-z", "--name-only", "--no-renames", "--no-ext-diff"), _ASKED
         )
-        new = self._git.run("ls-files", "-z", "--others", "--exclude-standard")
+        new = self._git.run("ls-files", "-z", "--others", "--exclude-standard", *self._tracked())
         names = {RepoPath(name) for name in (changed + new).split(b"\0") if name}
         return {name: self._read(repo_path(name)) for name in sorted({*names, *also})}
+
+    def _tracked(self) -> Iterator[str]:
+        """Patterns that keep .gitignore from hiding whole folders of the kernel's own.
+
+        Debian's kernel trees ignore all at the top (`/*`), for packaging that is kept without them.
+        """
+        listed = self._git.run("ls-tree", "-d", "-z", "--name-only", _ASKED)
+        for folder in filter(None, listed.split(b"\0")):
+            yield f"--exclude=!/{os.fsdecode(_escaped(folder))}/"
 
     def _read(self, name: RepoPath) -> File | None:
         target = self.path / os.fsdecode(name)
@@ -206,5 +215,8 @@ def _patterns(near: Sequence[RepoPath]) -> Iterator[bytes]:
         folders |= {b"/".join(parts[:n]) for n in range(1, len(parts))}
     yield b"/*\n!/*/\n"
     for folder in sorted(folders):
-        escaped = _SPECIAL.sub(rb"\\\g<0>", folder)
-        yield b"/%s/\n!/%s/*/\n" % (escaped, escaped)
+        yield b"/%s/\n!/%s/*/\n" % ((_escaped(folder),) * 2)
+
+
+def _escaped(folder: bytes) -> bytes:
+    return _SPECIAL.sub(rb"\\\g<0>", folder)

@@ -50,6 +50,8 @@ class MailRead:
 
 def read_mails(git: Git, mails: bytes) -> tuple[MailRead, ...]:
     """Take an mbox apart. `git` should be a borrowed repository's."""
+    if not mails.strip():
+        return ()  # git mailsplit fails on nothing
     with tempfile.TemporaryDirectory(prefix="kpatch-rs-mails-") as name:
         folder = Path(name)
         parts = _parts(git, folder, [mails])

@@ -77,7 +77,7 @@ diff = "files/foo.diff"
         here = [(file, end) for file, end in ends if not end.left_out]
         todo = [(file, end) for file, end in here if end.status is not Status.PRESENT]
         file, first = (todo or here)[0]
-        where = Place(file.path, first.line)
+        where = Place(first.at or file.path, first.line)
         if not todo:
             return self.present(ground, where, anchor=_anchor(files), reason=first.reason)
         try:

@@ -69,6 +69,8 @@ class End:
     """What the file is now, where it moved."""
     learned: RepoPath | None = None
     """The same, where only the kernel the series comes from can tell."""
+    at: RepoPath | None = None
+    """The file that `line` is in, where the diff's own stays as it is."""
 
     @property
     def elsewhere(self) -> tuple[RepoPath, ...]:
@@ -328,9 +330,10 @@ class FilePlan:
         others.pop(path, None)
         if not others and now == there:
             return End(Status.PRESENT, 1, now, "; ".join(said))
-        line = first_difference(*(lines_of(f.data) if f else [] for f in (there, now)))
-        status = Status.MOVED if now == there else Status.ADAPTED
-        return End(status, line, now, "; ".join(said), others=others)
+        status, at = (Status.MOVED, min(others)) if now == there else (Status.ADAPTED, None)
+        changed = (self.ground.tree.read(at), others[at]) if at else (there, now)
+        line = first_difference(*(lines_of(f.data) if f else [] for f in changed))
+        return End(status, line, now, "; ".join(said), others=others, at=at)
 
     def by_function(
         self, ground: Ground, base: bytes, patched: bytes, there: File | None
@@ -404,11 +407,15 @@ _SHOWN = 5
 
 
 def _telling(hunk: Hunk) -> str:
-    """The line to look for: the first that goes, or else the context nearest to the change."""
+    """The line to look for: the first that goes, or else the context nearest to the change.
+
+    One of two words or more, if there is any: a brace or an #endif is everywhere.
+    """
     gone = [text for change, text in hunk.body if change == "-"]
     above = [text for _, text in reversed(hunk.body[: hunk.leading])]
-    telling = [text for text in (*gone, *above, *hunk.old) if text.strip()]
-    return show(telling[0].strip()) if telling else ""
+    lines = [line for text in (*gone, *above, *hunk.old) if (line := text.strip())]
+    telling = [line for line in lines if re.search(rb"\w\W+\w", line)] or lines
+    return show(telling[0]) if telling else ""
 
 
 def _finding(doubt: Doubt) -> str:

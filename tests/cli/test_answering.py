@@ -364,11 +364,20 @@ def test_another_series_has_another_folder(desk: Desk) -> None:
 def test_a_file_that_is_gone_has_to_be_dealt_with(desk: Desk) -> None:
     """Left as it was laid out, the folder would be an answer that lacks something."""
     (desk.kernel / "drivers/a.c").unlink()
-    desk.tag("gone", {"drivers/moved.c": b"zero\none\n2\nthree\n"})
+    desk.tag("gone", {"drivers/new.c": b"all\nof it\nis written\nanew\n"})
     asked = desk.rebase("gone").as_json()["asked"]
     assert (asked["markers"], asked["left"]) == ([], ["drivers/a.c: gone has no such file"])
     with pytest.raises(Conflict, match="nothing was changed in"):
         desk.rebase("gone")
+    (desk.folder / "drivers/new.c").write_bytes(b"all\nof it\nis rust\nanew\n")
+    assert desk.rebase("gone").answered.startswith("a: the answer is in 0001-a.toml now")
+
+
+def test_a_file_under_another_name_is_laid_out_there(desk: Desk) -> None:
+    (desk.kernel / "drivers/a.c").unlink()
+    desk.tag("gone", {"drivers/moved.c": b"zero\none\n2\nthree\n"})
+    asked = desk.rebase("gone").as_json()["asked"]
+    assert (asked["markers"], asked["left"]) == (["drivers/moved.c:3"], [])
     (desk.folder / "drivers/moved.c").write_bytes(b"zero\none\n2 rust\nthree\n")
     assert desk.rebase("gone").answered.startswith("a: the answer is in 0001-a.toml now")
 

@@ -154,12 +154,15 @@ def test_a_whole_release(session: Session, mini: Mini) -> None:
     assert mini.tree("kpatch/new") == mini.tree(SECOND_RELEASE)
 
 
-def test_mails_come_back_as_they_went(session: Session, mini: Mini, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+def test_mails_come_back_as_they_went(
+    session: Session, mini: Mini, tmp_path: Path, end: bytes
+) -> None:
     old = made(tmp_path, mini.around, "mini-rust-hello")
     export.run(old, out=tmp_path / "out", version=None, force=False, unchecked=True)
     mbox = tmp_path / "mbox"
     sent = sorted(file for file in (tmp_path / "out").iterdir())
-    mbox.write_bytes(b"".join(file.read_bytes() for file in sent))
+    mbox.write_bytes(b"".join(file.read_bytes() for file in sent).replace(b"\n", end))
     kinds = imported(session, mbox=mbox)
     assert {kind for edits in kinds for kind in edits} == KINDS
     apply.run(session, onto=None, branch=None, dry_run=False)
@@ -259,6 +262,10 @@ def test_wrong_words(session: Session, tmp_path: Path) -> None:
     (tmp_path / "mbox").write_text("hello\n")
     with pytest.raises(Usage, match="has no base-commit"):
         imported(session, mbox=tmp_path / "mbox")
+    for nothing in ("", "\n", "hello\n"):
+        (tmp_path / "mbox").write_text(nothing)
+        with pytest.raises(Usage, match="has no mail with a patch"):
+            imported(session, mbox=tmp_path / "mbox", base=FIRST_RELEASE)
 
 
 def test_documents(

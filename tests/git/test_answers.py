@@ -96,6 +96,27 @@ def test_what_is_read_back(kernel: Path, around: Surroundings) -> None:
     }
 
 
+def test_a_kernel_that_ignores_its_own_folders(
+    kernel_repo: Callable[..., Path], around: Surroundings
+) -> None:
+    """As Debian's trees do: what is new in a folder that has files is read back all the same."""
+    kernel = kernel_repo(KERNEL)
+    (kernel / ".gitignore").write_bytes(b"*.o\n/*\n!/debian/\n")
+    around.git(kernel, "commit", "-q", "-a", "-m", "as Debian has it")
+    folder = made(kernel, around, {"a/offered.rs": b"1\n"})
+    (folder.path / "a/offered.rs").rename(folder.path / "b[1]/offered.rs")
+    (folder.path / "a/built.o").write_bytes(b"")
+    (folder.path / "c").mkdir()
+    (folder.path / "c/new.rs").write_bytes(b"2\n")
+    (folder.path / "out").mkdir()
+    (folder.path / "out/log").write_bytes(b"")
+    assert folder.files([repo_path("a/offered.rs")]) == {
+        b"a/offered.rs": None,
+        b"b[1]/offered.rs": File(b"1\n"),
+        b"c/new.rs": File(b"2\n"),
+    }
+
+
 def test_nothing_is_read_through_a_link(kernel: Path, around: Surroundings) -> None:
     folder = made(kernel, around, {})
     (kernel.parent / "outside").mkdir()

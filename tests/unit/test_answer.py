@@ -113,6 +113,26 @@ def test_a_file_that_is_gone_is_left(merging: Merging) -> None:
     assert b"f" in made.near
 
 
+def test_a_file_under_another_name_is_merged_there(merging: Merging) -> None:
+    old = {"hda/hda_intel.c": b"a\nb\nc\nd\ne\nf\n", "g": b""}
+    new = {**old, "hda/hda_intel.c": b"A\nB\nc\nd\ne\nF\n"}
+    now = {"controllers/intel.c": b"a\nx\nc\nd\ne\nf\n", "g": b""}
+    made = drafted(merging, new, now, old)
+    assert text(made, "controllers/intel.c") == (
+        "<<<<<<< v7.2\na\nx\n||||||| v6.12\na\nb\n=======\nA\nB\n>>>>>>> a: Do it\nc\nd\ne\nF\n"
+    )
+    assert (set(made.markers), made.left) == ({b"controllers/intel.c"}, ())
+    assert made.near == (b"controllers/intel.c",)
+
+
+def test_a_file_that_may_be_two_others_is_left(merging: Merging) -> None:
+    old = {"hda/hda_intel.c": b"a\nb\nc\nd\ne\nf\n", "g": b""}
+    twin = b"a\nx\nc\nd\ne\nf\n"
+    now = {"controllers/intel.c": twin, "controllers/amd.c": twin, "g": b""}
+    made = drafted(merging, {**old, "hda/hda_intel.c": b"A\nb\nc\nd\ne\nf\n"}, now, old)
+    assert made.left == ("hda/hda_intel.c: v7.2 has no such file",)
+
+
 def test_a_file_that_the_step_removes_and_that_has_changed_is_left(merging: Merging) -> None:
     made = drafted(merging, {"g": OLD["g"]}, {**OLD, "f": b"a\nx\nc\nd\n"})
     assert made.left == ("f: the step removes it, and it has changed",)

@@ -184,6 +184,14 @@ def test_without_history_the_nearest_text_is_shown() -> None:
     assert [f"{c.place} {c.what}" for c in outcome.candidates] == ["d/f.c:108 line 18"]
 
 
+def test_a_line_that_says_something_is_looked_for() -> None:
+    old = b"int f(struct foo *foo)\n{\n\tfoo_start(foo);\n\treturn 0;\n}\n"
+    payload = diff({"d/f.c": old}, {"d/f.c": old.replace(b"{\n", b"{\n\trust_start(foo);\n")})
+    outcome = plan(payload, {"d/f.c": b"int g(void)\n{\n\treturn 1;\n}\n"})
+    assert outcome.status is Status.CONFLICT
+    assert "looked for 'int f(struct foo *foo)' at line 1, found it nowhere" in outcome.reason
+
+
 def test_hunks_in_another_order_conflict() -> None:
     lines = OLD.splitlines(True)
     outcome = plan(DIFF, {"d/f.c": b"".join(lines[28:] + lines[:28])})

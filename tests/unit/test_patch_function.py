@@ -47,6 +47,7 @@ def test_a_change_goes_along_with_its_function() -> None:
     tree = {"k/module.c": b"\n".join((HEAD, LOAD)), "k/main.c": main, "k/Makefile": OBJ}
     outcome = plan(payload, tree, MODULE)
     assert (outcome.status, outcome.reason) == (Status.MOVED, "free() is in k/main.c now")
+    assert str(outcome.place) == "k/main.c:9"
     assert after(outcome, "k/main.c") == patched(main).decode().encode()
     assert after(outcome, "k/module.c") == tree["k/module.c"]
 
@@ -59,6 +60,7 @@ def test_the_rest_of_the_change_stays() -> None:
     assert outcome.status is Status.ADAPTED, outcome.reason
     assert after(outcome, "k/main.c") == patched(FREE)
     assert after(outcome, "k/module.c") == rest.replace(b"return place", b"return rust_place")
+    assert str(outcome.place) == "k/module.c:10"
 
 
 def test_a_function_that_changed_places_in_its_file_is_merged_by_itself() -> None:
@@ -100,6 +102,7 @@ def test_a_file_that_was_split_is_in_all_its_parts() -> None:
     assert outcome.status is Status.MOVED, outcome.reason
     assert after(outcome, "k/mod/free.c") == patched(HEAD + FREE)
     assert b"SYMBOL_GPL(load)" in after(outcome, "k/mod/load.c")
+    assert str(outcome.place) == "k/mod/free.c:6"
     proofs = PATCH.proofs(PatchEdit(where=Where("r"), diff=Payload("x", payload)), outcome)
     targets = {p.target for p in proofs if isinstance(p, ObjectBuilds)}
     assert targets <= {RepoPath(b"k/mod/free.o"), RepoPath(b"k/mod/load.o")}
