@@ -11,6 +11,9 @@ from kpatch_rs.syntax.c_body import Unclear
 from kpatch_rs.syntax.c_text import CText, Directive
 
 _HEADER = re.compile(rb'<[^>\n]+>|"[^"\n]+"')
+_UNDEFINED = re.compile(rb"!\s*defined\s*(?:\(\s*(\w+)\s*\)|\b(\w+))")
+_ENDS = b";}"
+"""What C code that is whole ends in; a macro's `)` may end a list, where a header is read often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`#ifndef X`, `#define X` at the top of a header and their `#endif`."""
+    """`#ifndef X` or `#if !defined(X)`, `#define X` at the top of a header and their `#endif`."""
 
     opening: Directive
     define: Directive
@@ -39,9 +42,9 @@ class Guard:
 def guard_of(text: CText) -> Guard | None:
     """The include guard around all of `text`; None where there is none."""
     first, second = (*text.directives[:2], None, None)[:2]
-    if not (first and second and first.name == b"ifndef" and second.name == b"define"):
+    if not (first and second and second.name == b"define" and text.blank(0, second.start)):
         return None
-    if second.rest.split()[:1] != [first.rest] or not text.blank(0, second.start):
+    if second.rest.split()[:1] != [_not_yet(first)]:
         return None
     depth = 0
     for directive in text.directives:
@@ -110,8 +113,8 @@ def header_end(text: CText) -> int:
     """The line before which the last declaration of a header goes.
 
     That is inside the include guard, and inside the part that assembly does not see. Raises
-    Unclear for a header that is read more than once, one that goes on behind its guard, and one
-    that assembly reads and that has no part for C alone.
+    Unclear for a header that is read more than once, one that goes on behind its guard, one that
+    assembly reads and that has no part for C alone, and one that ends within a list.
     """
     for directive in text.directives:
         if directive.name == b"include" and b"trace/define_trace.h" in directive.rest:
@@ -123,6 +126,9 @@ def header_end(text: CText) -> int:
     if shared := for_assembly(text):
         raise Unclear(shared.start, "assembly reads it, too, and no part of it is for C alone")
     once = any(d.name == b"pragma" and d.rest == b"once" for d in text.directives)
+    last = text.code.rstrip()
+    if last and last[-1:] not in (_ENDS + b")" if guard or once else _ENDS):
+        raise Unclear(len(last) - 1, "what it ends in is no whole declaration")
     if guard:
         return text.line_start(guard.closing.start)
     first = next((d for d in text.directives if d.opens), None)
@@ -144,6 +150,14 @@ def _set_up(above: Directive | None, guard: Guard | None) -> bool:
     ):
         return False
     return not above.rest.startswith((b"pr_fmt", b"dev_fmt"))
+
+
+def _not_yet(directive: Directive) -> bytes | None:
+    """The name that must not be defined for an `#if` to hold; None where it asks for more."""
+    if directive.name == b"ifndef":
+        return directive.rest
+    found = _UNDEFINED.fullmatch(directive.rest) if directive.name == b"if" else None
+    return found and (found[1] or found[2])
 
 
 def _first_code(text: CText, parts: Sequence[tuple[Directive, Directive]]) -> int:

@@ -83,6 +83,8 @@ def test_what_is_there_already(source: str, config: str | None, reason: str) -> 
         ("#ifdef __ASSEMBLER__\n.macro a\n.endm\n#endif\n", FILE, "assembly reads it, too"),
         ("#ifdef CONFIG_A\n#ifndef __ASSEMBLY__\nint b;\n#endif\n#endif\n", FILE, "assembly"),
         ("#if defined(CONFIG_A) && !defined(__ASSEMBLY__)\nint b;\n#endif\n", FILE, "assembly"),
+        ("__NR_a,\n__NR_b,\n", FILE, "no whole declaration"),
+        ("SUBSYS(a)\nSUBSYS(b)\n", FILE, "no whole declaration"),
     ],
 )
 def test_where_nothing_can_be_declared(source: str, file: str, reason: str) -> None:
@@ -96,6 +98,8 @@ def test_where_nothing_can_be_declared(source: str, file: str, reason: str) -> N
     ("above", "below"),
     [
         ("#ifndef A\n#define A\nint a;\n", "#endif\n"),
+        ("#if !defined(A)\n#define A\nint a;\n", "#endif\n"),
+        ("#ifndef A\n#define A\nMAKES(a)\n", "#endif\n"),
         ("#ifndef __ASSEMBLY__\nint a;\n", "#endif\n#define B 1\n"),
         ("#ifdef __ASSEMBLER__\n.macro a\n.endm\n#else\nint a;\n", "#endif\n"),
         ("#ifdef __KERNEL__\n#ifndef __ASSEMBLY__\nint a;\n", "#endif\n#endif\n"),
