@@ -1,7 +1,8 @@
 """This #include is there, in the sort order the file keeps.
 
 Includes in an `#if`, and one that a `#define` right above it sets up, are left alone: they are
-neither counted as there nor as neighbours.
+neither counted as there nor as neighbours. In a header that assembly reads, too, the line goes into
+the part that is C's alone.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from kpatch_rs.model.outcome import Outcome, Place
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
 from kpatch_rs.model.series import Edit
-from kpatch_rs.syntax.c_includes import Include, guard_of, included, includes
-from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.c_assembly import for_assembly
+from kpatch_rs.syntax.c_includes import Include, guard_of, included, includes, parts_for_c
+from kpatch_rs.syntax.c_text import CText, Directive, c_text
 from kpatch_rs.syntax.line_ends import with_lf
 from kpatch_rs.syntax.order import in_order, place_among
 
@@ -100,11 +102,11 @@ header = '"foo.h"'
 def _spot(text: CText, header: bytes) -> tuple[int, bytes, bytes] | None:
     """Where the line goes and the blank lines around it; None without an include to go by."""
     every, guard = includes(text), guard_of(text)
-    if not every and guard:
-        below = text.line_end(guard.define.end)
-        follows = text.data[below : text.line_end(below)].strip()
-        return below, b"\n", b"\n" if follows else b""
-    block = [i for i in every if i.plain]
+    block, parts = [i for i in every if i.plain], parts_for_c(text)
+    if not block and parts:
+        return _first_below(text, parts[0][0])
+    if not every and guard and not for_assembly(text):
+        return _first_below(text, guard.define)
     if not block:
         return None
     alike = [i for i in block if i.header[:1] == header[:1]]
@@ -113,6 +115,13 @@ def _spot(text: CText, header: bytes) -> tuple[int, bytes, bytes] | None:
     if header.startswith(b"<"):
         return text.line_start(block[0].directive.start), b"", b"\n"
     return text.line_end(block[-1].directive.end), b"\n", b""
+
+
+def _first_below(text: CText, directive: Directive) -> tuple[int, bytes, bytes]:
+    """The same for the first include, below `directive`."""
+    below = text.line_end(directive.end)
+    follows = text.data[below : text.line_end(below)].strip()
+    return below, b"\n", b"\n" if follows else b""
 
 
 def _closest(alike: Sequence[Include], header: bytes) -> list[Include]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
+from kpatch_rs.syntax.c_assembly import always_for_c
 from kpatch_rs.syntax.c_body import Unclear
 from kpatch_rs.syntax.c_functions import functions, functions_named
 from kpatch_rs.syntax.c_includes import guard_of
 from kpatch_rs.syntax.c_prototype import prototypes_named
 from kpatch_rs.syntax.c_text import CText, Directive
 
-_FOR_ASSEMBLY = re.compile(rb"\b__ASSEMBL(?:Y|ER)__\b")
 _DECLARES = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)\s*\([^;{}]*\)[^;{}=]*;")
 
 
@@ -68,7 +68,7 @@ def _of_the_whole(text: CText, directive: Directive) -> bool:
     """Whether all that C sees of a header stands in it."""
     guard = guard_of(text)
     is_guard = guard is not None and directive == guard.opening
-    return is_guard or bool(_FOR_ASSEMBLY.search(directive.rest))
+    return is_guard or always_for_c(directive)
 
 
 def _closing(text: CText, opening: Directive) -> int:

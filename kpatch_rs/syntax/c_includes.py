@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kpatch_rs.syntax.c_assembly import c_parts, for_assembly, levels
 from kpatch_rs.syntax.c_body import Unclear
 from kpatch_rs.syntax.c_text import CText, Directive
 
 _HEADER = re.compile(rb'<[^>\n]+>|"[^"\n]+"')
-_FOR_ASSEMBLY = re.compile(rb"\b__ASSEMBL(?:Y|ER)__\b")
+_UNDEFINED = re.compile(rb"!\s*defined\s*(?:\(\s*(\w+)\s*\)|\b(\w+))")
+_ENDS = b";}"
+"""What C code that is whole ends in; a macro's `)` may end a list, where a header is read often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +24,15 @@ class Include:
     header: bytes
     """With its delimiters."""
     plain: bool
-    """In no `#if` but the include guard, and not set up by a `#define` right above it."""
+    """In no `#if` but the include guard, not set up by a `#define` right above it, and in the part
+    that is C's alone where assembly reads the file, too."""
     group: int
     """Equal for includes on adjacent lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`#ifndef X`, `#define X` at the top of a header and their `#endif`."""
+    """`#ifndef X` or `#if !defined(X)`, `#define X` at the top of a header and their `#endif`."""
 
     opening: Directive
     define: Directive
@@ -38,9 +42,9 @@ class Guard:
 def guard_of(text: CText) -> Guard | None:
     """The include guard around all of `text`; None where there is none."""
     first, second = (*text.directives[:2], None, None)[:2]
-    if not (first and second and first.name == b"ifndef" and second.name == b"define"):
+    if not (first and second and second.name == b"define" and text.blank(0, second.start)):
         return None
-    if second.rest.split()[:1] != [first.rest] or not text.blank(0, second.start):
+    if second.rest.split()[:1] != [_not_yet(first)]:
         return None
     depth = 0
     for directive in text.directives:
@@ -54,20 +58,19 @@ def guard_of(text: CText) -> Guard | None:
 
 def includes(text: CText) -> tuple[Include, ...]:
     """The includes above the first line of code, in order."""
-    guard = guard_of(text)
-    code = len(text.code) - len(text.code.lstrip())
-    depth, group = -1 if guard else 0, 0
+    guard, parts, group = guard_of(text), parts_for_c(text), 0
+    code, shared = _first_code(text, parts), for_assembly(text) is not None
     above: Directive | None = None
     found = []
-    for directive in text.directives:
+    for directive, level in levels(text, guard.opening if guard else None):
         if directive.start >= code:
             break
-        depth += directive.opens - (directive.name == b"endif")
         header = _HEADER.match(directive.rest) if directive.name == b"include" else None
         if header:
             if not (above and above.name == b"include" and above.end + 1 == directive.start):
                 group += 1
-            plain = not depth and not _set_up(text, above, guard)
+            ours = not shared or any(a.start < directive.start < b.start for a, b in parts)
+            plain = ours and not level and not _set_up(above, guard)
             found.append(Include(directive, header[0], plain, group))
         above = directive
     return tuple(found)
@@ -75,13 +78,18 @@ def includes(text: CText) -> tuple[Include, ...]:
 
 def included(text: CText, header: bytes) -> Directive | None:
     """Where `text` includes `header` whatever the configuration is; None where it does not."""
-    depth = -1 if guard_of(text) else 0
-    for directive in text.directives:
-        depth += directive.opens - (directive.name == b"endif")
+    guard = guard_of(text)
+    for directive, level in levels(text, guard.opening if guard else None):
         found = _HEADER.match(directive.rest) if directive.name == b"include" else None
-        if found and found[0] == header and not depth:
+        if found and found[0] == header and not level:
             return directive
     return None
+
+
+def parts_for_c(text: CText) -> list[tuple[Directive, Directive]]:
+    """The parts of a header that assembly reads, too, which are C's alone."""
+    guard = guard_of(text)
+    return c_parts(text, guard.opening if guard else None)
 
 
 def below_includes(text: CText) -> int | None:
@@ -105,18 +113,24 @@ def header_end(text: CText) -> int:
     """The line before which the last declaration of a header goes.
 
     That is inside the include guard, and inside the part that assembly does not see. Raises
-    Unclear for a header that is read more than once, or one that goes on behind its guard.
+    Unclear for a header that is read more than once, one that goes on behind its guard, one that
+    assembly reads and that has no part for C alone, and one that ends within a list.
     """
     for directive in text.directives:
         if directive.name == b"include" and b"trace/define_trace.h" in directive.rest:
             raise Unclear(directive.start, "a tracepoint header, which is read more than once")
     guard = guard_of(text)
-    arms = list(_c_arms(text, guard))
-    if arms:
-        return text.line_start(arms[-1].start)
+    parts = parts_for_c(text)
+    if parts:
+        return text.line_start(parts[-1][1].start)
+    if shared := for_assembly(text):
+        raise Unclear(shared.start, "assembly reads it, too, and no part of it is for C alone")
+    once = any(d.name == b"pragma" and d.rest == b"once" for d in text.directives)
+    last = text.code.rstrip()
+    if last and last[-1:] not in (_ENDS + b")" if guard or once else _ENDS):
+        raise Unclear(len(last) - 1, "what it ends in is no whole declaration")
     if guard:
         return text.line_start(guard.closing.start)
-    once = any(d.name == b"pragma" and d.rest == b"once" for d in text.directives)
     first = next((d for d in text.directives if d.opens), None)
     if not once and first and first.name == b"ifndef" and text.blank(0, first.start):
         raise Unclear(first.start, "what looks like its include guard does not enclose all of it")
@@ -127,7 +141,7 @@ def _is_last(text: CText, directive: Directive) -> bool:
     return directive is text.directives[-1] and text.blank(directive.end, len(text.code))
 
 
-def _set_up(text: CText, above: Directive | None, guard: Guard | None) -> bool:
+def _set_up(above: Directive | None, guard: Guard | None) -> bool:
     """Whether an include depends on the directive `above` it: `#define CREATE_TRACE_POINTS`."""
     if (
         above is None
@@ -138,20 +152,16 @@ def _set_up(text: CText, above: Directive | None, guard: Guard | None) -> bool:
     return not above.rest.startswith((b"pr_fmt", b"dev_fmt"))
 
 
-def _c_arms(text: CText, guard: Guard | None) -> Iterator[Directive]:
-    """The directives that end what only C sees: `#endif` of `#ifndef __ASSEMBLY__` and the like."""
-    opened: list[tuple[Directive, bool]] = []
-    for directive in text.directives:
-        if directive.opens:
-            opened.append((directive, _hides_from_assembly(directive)))
-        elif opened and (directive.turns or directive.name == b"endif"):
-            first, for_c = opened.pop()
-            outermost = len(opened) == (guard is not None)
-            if for_c and outermost and _FOR_ASSEMBLY.search(first.rest):
-                yield directive
-            if directive.turns:
-                opened.append((first, not for_c))
+def _not_yet(directive: Directive) -> bytes | None:
+    """The name that must not be defined for an `#if` to hold; None where it asks for more."""
+    if directive.name == b"ifndef":
+        return directive.rest
+    found = _UNDEFINED.fullmatch(directive.rest) if directive.name == b"if" else None
+    return found and (found[1] or found[2])
 
 
-def _hides_from_assembly(directive: Directive) -> bool:
-    return directive.name == b"ifndef" or b"!" in directive.rest
+def _first_code(text: CText, parts: Sequence[tuple[Directive, Directive]]) -> int:
+    """The first byte of code, of that which is C's where assembly reads the file, too."""
+    spans = [(first.end, last.start) for first, last in parts] or [(0, len(text.code))]
+    start, end = next((span for span in spans if not text.blank(*span)), spans[0])
+    return end - len(text.code[start:end].lstrip())

@@ -80,6 +80,11 @@ def test_what_is_there_already(source: str, config: str | None, reason: str) -> 
         ("int a;\n", "include/uapi/linux/foo.h", "uapi"),
         ("#define A 1\n", "include/dt-bindings/foo.h", "dt-bindings"),
         ("#ifndef A\n#define A\n#endif\nint b;\n", FILE, "does not enclose"),
+        ("#ifdef __ASSEMBLER__\n.macro a\n.endm\n#endif\n", FILE, "assembly reads it, too"),
+        ("#ifdef CONFIG_A\n#ifndef __ASSEMBLY__\nint b;\n#endif\n#endif\n", FILE, "assembly"),
+        ("#if defined(CONFIG_A) && !defined(__ASSEMBLY__)\nint b;\n#endif\n", FILE, "assembly"),
+        ("__NR_a,\n__NR_b,\n", FILE, "no whole declaration"),
+        ("SUBSYS(a)\nSUBSYS(b)\n", FILE, "no whole declaration"),
     ],
 )
 def test_where_nothing_can_be_declared(source: str, file: str, reason: str) -> None:
@@ -87,6 +92,26 @@ def test_where_nothing_can_be_declared(source: str, file: str, reason: str) -> N
     assert outcome.status is Status.CONFLICT
     assert reason in outcome.reason
     assert outcome.hint
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("#ifndef A\n#define A\nint a;\n", "#endif\n"),
+        ("#if !defined(A)\n#define A\nint a;\n", "#endif\n"),
+        ("#ifndef A\n#define A\nMAKES(a)\n", "#endif\n"),
+        ("#ifndef __ASSEMBLY__\nint a;\n", "#endif\n#define B 1\n"),
+        ("#ifdef __ASSEMBLER__\n.macro a\n.endm\n#else\nint a;\n", "#endif\n"),
+        ("#ifdef __KERNEL__\n#ifndef __ASSEMBLY__\nint a;\n", "#endif\n#endif\n"),
+        ("#if defined(__KERNEL__) && !defined(__ASSEMBLY__)\nint a;\n", "#else\n#endif\n"),
+    ],
+)
+def test_the_end_of_what_c_reads_and_nothing_else(above: str, below: str) -> None:
+    outcome = planned(above + below)
+    file = outcome.tree.read(RepoPath(FILE.encode()))
+    assert file
+    lines = [line for line in file.data.decode().splitlines(keepends=True) if line.strip()]
+    assert "".join(lines) == above + "int f(int a);\n" + below
 
 
 def test_a_header_without_a_last_newline() -> None:

@@ -68,6 +68,40 @@ def test_a_header_of_its_own_needs_no_block() -> None:
     assert file.data == b"#ifndef A_H\n#define A_H\n\n#include <a.h>\n\nint a;\n\n#endif\n"
 
 
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        (
+            "#include <const.h>\n#ifndef __ASSEMBLY__\n#include <c.h>\nint a;\n#endif\n",
+            "#include <const.h>\n#ifndef __ASSEMBLY__\n#include <a.h>\n#include <c.h>\nint a;\n"
+            "#endif\n",
+        ),
+        (
+            "#include <const.h>\n#ifndef __ASSEMBLY__\nint a;\n#endif\n",
+            "#include <const.h>\n#ifndef __ASSEMBLY__\n\n#include <a.h>\n\nint a;\n#endif\n",
+        ),
+        (
+            "#ifdef __ASSEMBLER__\n.macro a\n.endm\n#else\n#include <c.h>\nint a;\n#endif\n",
+            "#ifdef __ASSEMBLER__\n.macro a\n.endm\n#else\n#include <a.h>\n#include <c.h>\nint a;\n"
+            "#endif\n",
+        ),
+    ],
+)
+def test_what_assembly_reads_is_left_alone(source: str, wanted: str) -> None:
+    outcome = planned(source, "<a.h>")
+    file = outcome.tree.read(FILE)
+    assert file
+    assert file.data.decode() == wanted
+    assert planned(wanted, "<a.h>").status is Status.PRESENT
+
+
+def test_nothing_of_it_is_for_c_alone() -> None:
+    source = (
+        "#ifndef A\n#define A\n#include <const.h>\n#ifdef __ASSEMBLY__\n.macro a\n.endm\n#endif\n"
+    )
+    assert planned(source + "#endif\n", "<a.h>").status is Status.CONFLICT
+
+
 def test_no_block_at_all() -> None:
     outcome = planned("int a;\n#include <late.h>\n", "<a.h>")
     assert outcome.status is Status.CONFLICT
