@@ -25,6 +25,7 @@ from kpatch_rs.syntax.kbuild_spot import (
     Listing,
     Spot,
     Unclear,
+    behind,
     continuation,
     find_spot,
     lead,
@@ -62,6 +63,9 @@ class KbuildEdit(Edit):
     """Another object of the list, right behind which it stands in the very same assignment;"""
     continued: bool = False
     """on a continued line of its own."""
+    after: str | None = None
+    """Another object of the list, right behind whose line it has its own; where that is gone, and
+    without it, the line goes where the list's order has it."""
 
     @property
     def listing(self) -> Listing:
@@ -108,6 +112,9 @@ config = "FOO_RUST"
             return there
         if edit.beside is not None:
             return self._insert_beside(edit, ground, folder, spot)
+        if edit.after is not None:
+            after = posixpath.normpath(edit.after).encode()
+            spot = behind(folder, spot, edit.listing, after) or spot
         return self._insert(edit, ground, spot)
 
     def proofs(self, edit: KbuildEdit, outcome: Outcome) -> Sequence[Proof]:
@@ -142,9 +149,11 @@ config = "FOO_RUST"
             for before, word in zip((None, *statement.words), statement.words, strict=False)
             if _OBJECT.fullmatch(show(word.text)) and change.adds(word.start)
         ]
-        own = [replace(edit, beside=None) for s, edit in found if change.adds(s.start)]
+        own = [(s, replace(edit, beside=None)) for s, edit in found if change.adds(s.start)]
+        after = [replace(edit, after=there) for s, edit in own if (there := _above(change.new, s))]
         beside = [edit for _, edit in found if edit.beside]
-        return (*own, *beside, *(replace(edit, continued=True) for edit in beside))
+        continued = [replace(edit, continued=True) for edit in beside]
+        return (*(edit for _, edit in own), *after, *beside, *continued)
 
     def _insert(self, edit: KbuildEdit, ground: Ground, spot: Spot) -> Outcome:
         source, text = spot.source, spot_line(spot, edit.listing)
@@ -280,6 +289,18 @@ config = "FOO_RUST"
         )
 
 
+def _above(data: bytes, own: Assignment) -> str | None:
+    """The last object on the line right above `own`, if it is of the same list."""
+    above = (s for s in read_makefile(data).statements if s.end <= own.start)
+    last = max(above, key=lambda s: s.end, default=None)
+    if not isinstance(last, Assignment) or last.end != own.start or not last.words:
+        return None
+    lists = [list_name(statement.name) for statement in (last, own)]
+    object_ = show(last.words[-1].text)
+    same = lists[0] and lists[1] and lists[0].stem == lists[1].stem
+    return object_ if same and _OBJECT.fullmatch(object_) else None
+
+
 def _moved(edit: KbuildEdit, outcome: Outcome, path: RepoPath) -> Outcome:
     """`outcome`, as `moved` where the list stands in another file than the edit names."""
     if path == edit.file:
@@ -302,9 +323,15 @@ def _refuse_malformed(edit: KbuildEdit) -> None:
             f"config '{edit.config}' names no Kconfig symbol",
             hint='write it without CONFIG_: config = "FOO_RUST"',
         )
-    if edit.beside is not None and not _OBJECT.fullmatch(edit.beside):
+    for key, other in (("beside", edit.beside), ("after", edit.after)):
+        if other is not None and not _OBJECT.fullmatch(other):
+            raise KpatchError(
+                f"{key} '{other}' names no object file", hint=f'write it as {key} = "foo.o"'
+            )
+    if edit.beside is not None and edit.after is not None:
         raise KpatchError(
-            f"beside '{edit.beside}' names no object file", hint='write it as beside = "foo.o"'
+            f"after '{edit.after}' and beside exclude each other",
+            hint="beside: in the same line; after: on a line of its own",
         )
     if edit.continued and edit.beside is None:
         raise KpatchError("continued needs beside", hint='beside = "foo.o"')

@@ -77,6 +77,21 @@ def find_spot(folder: Folder, file: RepoPath, listing: Listing) -> Spot:
     return _sorted_in(spot, listing) if listing.stem == b"obj" else spot
 
 
+def behind(folder: Folder, spot: Spot, listing: Listing, other: bytes) -> Spot | None:
+    """`spot`, moved right behind the line of its list that has `other`.
+
+    None where no line or more than one has it, or that line hangs on a condition of its own, or a
+    later one assigns the list anew.
+    """
+    source = spot.source
+    seen = [(s, e) for e in folder.lists(listing.stem) if (s := e.seen_from(source)) is not None]
+    found = [s for s, e in seen if e.names(other)]
+    if len(found) != 1 or found[0].context != spot.context:
+        return None
+    reset = _behind_resets(source, seen, spot.context, found[0].end) != found[0].end
+    return None if reset else Spot(source, found[0].end, spot.context, found[0])
+
+
 def spot_line(spot: Spot, listing: Listing) -> bytes:
     """The new line, its operator under the operators of its neighbours."""
     head, gap = _variable(spot, listing), b" "

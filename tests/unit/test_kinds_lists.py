@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kpatch_rs.errors import KpatchError
@@ -45,6 +47,8 @@ def kbuild(
         (kbuild(config="CONFIG_FOO"), "config 'CONFIG_FOO' names no Kconfig symbol"),
         (kbuild(config="A) x"), "config 'A) x' names no Kconfig symbol"),
         (kbuild("foo.o"), "object 'foo.o' is the module itself"),
+        (replace(kbuild(), after="mm/"), "after 'mm/' names no object file"),
+        (replace(kbuild(), after="a.o", beside="b.o"), "after 'a.o' and beside exclude each other"),
     ],
 )
 def test_kbuild_refuses(edit: KbuildEdit, said: str) -> None:
