@@ -1,8 +1,8 @@
 """What a file of one tree has become in another, by git's own detection of renames.
 
-Between two whole kernels that takes minutes: every file that went is compared with every one that
-came. Here one file that went meets those that came, in a throw-away index that holds nothing else:
-0.3 to 1 s between 6.12 and 7.2 (measured). No object is written.
+Between two whole kernels git would compare every file that went with every one that came. Here one
+that went meets those that came, in a throw-away index that holds nothing else: 0.1 to 0.8 s between
+6.12 and 7.2 (measured). No object is written.
 """
 
 from __future__ import annotations
