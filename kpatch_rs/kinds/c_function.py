@@ -106,7 +106,7 @@ def _none(
             "name the function it expands to, or one that uses it: function = …",
             [Candidate(place, f"#define {name}") for place in made],
         )
-    if others := (*sought.definitions, *sought.namesakes):
+    if others := sought.namesakes:
         return Lost(
             f"no function {name}() in {show(file)}, nor beside it; who else has one of"
             " that name may have another",

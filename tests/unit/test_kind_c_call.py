@@ -7,7 +7,7 @@ import pytest
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.c_call import C_CALL, CCallEdit, _parses_worse
-from kpatch_rs.model.outcome import Outcome, Status
+from kpatch_rs.model.outcome import Learned, Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import ObjectBuilds, Unprovable
 from kpatch_rs.model.series import Where
@@ -432,3 +432,30 @@ class TestAfterCheck:
 def test_lines_end_as_the_files_do() -> None:
     made = result(GUARDED.replace("\n", "\r\n"), at="before-last-return")
     assert made == GUARDED.replace("\treturn", "\trust_f();\n\treturn").replace("\n", "\r\n")
+
+
+class TestWhatTheLastKernelTells:
+    """What stood there before is not what moved: the function was in FILE, and FILE lost it."""
+
+    @staticmethod
+    def planned(before: Mapping[str, str], now: Mapping[str, str]) -> Outcome:
+        old = {"arch/x86/kvm/a.c": "int f(void)\n{\n\treturn g();\n}\n", **before}
+        was, there = (DictTree({p: t.encode() for p, t in f.items()}) for f in (old, now))
+        edit = an_edit(file=RepoPath(b"arch/x86/kvm/a.c"))
+        return C_CALL.plan(edit, Ground(TreeOverlay(there), NoHistory(), was))
+
+    @pytest.mark.parametrize("path", ["arch/x86/kvm/b.c", "virt/kvm/b.c"])
+    def test_a_namesake_that_was_there_is_not_it(self, path: str) -> None:
+        one = "int f(void)\n{\n\treturn other();\n}\n"
+        files = {"arch/x86/kvm/a.c": "int x;\n", path: one + "int more;\n"}
+        outcome = self.planned({path: one}, files)
+        assert outcome.status is Status.CONFLICT
+        assert [str(c.place) for c in outcome.candidates] == [f"{path}:1"]
+        assert self.planned({}, files).status is Status.MOVED
+
+    def test_the_one_that_is_new_is_it_and_the_recipe_keeps_it(self) -> None:
+        one = "int f(void)\n{\n\treturn other();\n}\n"
+        files = {"arch/x86/kvm/a.c": "int x;\n", "virt/kvm/b.c": one, "virt/kvm/c.c": one}
+        outcome = self.planned({"virt/kvm/b.c": one}, files)
+        assert (outcome.status, str(outcome.place)) == (Status.MOVED, "virt/kvm/c.c:3")
+        assert outcome.learned == (Learned("also", "virt/kvm/c.c"),)
