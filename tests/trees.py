@@ -55,11 +55,12 @@ class DictTree:
     def files_declaring(
         self,
         names: Sequence[bytes],
-        under: RepoPath | None,
+        under: Sequence[RepoPath],
         named: Sequence[str],
         since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
-        found = {path for name in names for path in self.files_with(name, under, named)}
+        asked = ((name, folder) for name in names for folder in under)
+        found = {path for name, folder in asked for path in self.files_with(name, folder, named)}
         return tuple(sorted(p for p in found if not since or since.read(p) != self.read(p)))
 
     def files_named(self, name: bytes) -> tuple[RepoPath, ...]:

@@ -116,7 +116,7 @@ class _Nearby:
     def files_declaring(
         self,
         names: Sequence[bytes],
-        under: RepoPath | None,
+        under: Sequence[RepoPath],
         named: Sequence[str],
         since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:

@@ -3,7 +3,7 @@
 One git grep makes little use of a second processor: what it spends its time on, unpacking objects,
 it does one after the other (git 2.39 to 2.47). And it takes trees, where often only the files count
 that another tree does not have. So the files are listed first and put into throw-away indexes, a
-share for each git. A file is called `TREE:path`, as git grep calls it in a tree.
+share for each git.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TypeVar
 from kpatch_rs.gitio.indexed import indexed
 from kpatch_rs.gitio.running import Ended, Git
 from kpatch_rs.model.oid import Oid
+from kpatch_rs.model.path import RepoPath
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -31,12 +32,20 @@ _TABLES = b"gpu/drm/amd/include/"
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """A file of a tree."""
+
+    blob: bytes
+    path: RepoPath
+
+
+@dataclass(frozen=True, slots=True)
 class Searched:
     """A file to search."""
 
     blob: bytes
     path: bytes
-    """With the tree in front: `TREE:path`."""
+    """With what it is grouped by in front: `TREE:path`, as git grep calls it in a tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,34 +68,40 @@ class Share:
         yield from ((tree, lines[at:end]) for (at, tree), end in zip(starts, ends, strict=True))
 
 
-def listed(git: Git, tree: Oid, since: Oid | None, named: Sequence[str]) -> list[Searched]:
-    """The files of `tree` whose names are like one of `named`; no links, no register tables.
+def listed(
+    git: Git, tree: Oid, since: Oid | None, under: Iterable[RepoPath], named: Sequence[str]
+) -> list[Listed]:
+    """The files of `tree` below one of `under` (none: all) that are called like one of `named`.
 
-    With `since`, another tree, only those that it does not have just so in the same place.
-    Raises GitFailed.
+    No links, no register tables. With `since`, another tree, only those that it does not have just
+    so in the same place. Raises GitFailed.
     """
     wanted = re.compile("|".join(map(translate, named)).encode())
-    files = _changed(git, since, tree) if since else _all(git, tree)
+    below = [os.fsdecode(folder) + "/" for folder in under]
+    files = _changed(git, since, tree, below) if since else _all(git, tree, below)
     return [
-        Searched(blob, b"%b:%b" % (tree.encode(), path))
+        Listed(blob, RepoPath(path))
         for mode, blob, path in files
         if mode.startswith(b"100") and wanted.match(path.rpartition(b"/")[2])
         if _TABLES not in path
     ]
 
 
-def _all(git: Git, tree: Oid) -> Iterator[tuple[bytes, bytes, bytes]]:
+def _all(git: Git, tree: Oid, below: Sequence[str]) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Mode, blob and path of each file."""
-    for line in git.run("ls-tree", "-r", "-z", tree).split(b"\0")[:-1]:
+    how = ("-r", "-z", tree, "--")
+    for line in git.run("--literal-pathspecs", "ls-tree", *how, *below).split(b"\0")[:-1]:
         about, _, path = line.partition(b"\t")
         mode, _, blob = about.split()
         yield mode, blob, path
 
 
-def _changed(git: Git, since: Oid, tree: Oid) -> Iterator[tuple[bytes, bytes, bytes]]:
+def _changed(
+    git: Git, since: Oid, tree: Oid, below: Sequence[str]
+) -> Iterator[tuple[bytes, bytes, bytes]]:
     """Those that are new in `tree`, or of other content."""
-    how = ("-r", "-z", "--no-renames", "--diff-filter=AMT")
-    fields = git.run("diff-tree", *how, since, tree).split(b"\0")
+    how = ("-r", "-z", "--no-renames", "--diff-filter=AMT", since, tree, "--")
+    fields = git.run("--literal-pathspecs", "diff-tree", *how, *below).split(b"\0")
     for about, path in zip(fields[0::2], fields[1::2], strict=False):
         _, mode, _, blob, _ = about.split()
         yield mode, blob, path

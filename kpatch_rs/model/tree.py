@@ -60,14 +60,13 @@ class BaseTree(Protocol):
     def files_declaring(
         self,
         names: Sequence[bytes],
-        under: RepoPath | None,
+        under: Sequence[RepoPath],
         named: Sequence[str],
         since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
-        """C files below `under` that may define or declare one of `names`, sorted.
+        """C files below any folder of `under` that may define or declare one of `names`, sorted.
 
-        Without `under`, of the kernel itself: nothing in NOT_THE_KERNEL. With `since`, those that
-        are just so in that tree, in the same place, may be left out.
+        With `since`, those that are just so in that tree, in the same place, may be left out.
         That is all that have it in a line that begins at the left margin, or make a macro of it;
         others may be among them. Of `named`, `*.c` and `*.h` mean something.
         """
@@ -93,6 +92,20 @@ def part_of(path: bytes) -> RepoPath:
     """
     folders = path.split(b"/")[:-1]
     return RepoPath(b"/".join(folders[: 2 if folders[:1] == [b"arch"] else 1]))
+
+
+def parts(tree: BaseTree | TreeOverlay) -> tuple[RepoPath, ...]:
+    """The parts of the kernel itself: nothing in NOT_THE_KERNEL."""
+    tops = (RepoPath(name) for name in tree.names(None) if name not in NOT_THE_KERNEL)
+    arches = [RepoPath(b"arch/" + name) for name in tree.names(RepoPath(b"arch"))]
+    found = (path for path in (*tops, *arches) if part_of(path + b"/") == path != b"arch")
+    return tuple(path for path in found if tree.entry_type(path) == "folder")
+
+
+def architecture(path: bytes) -> bytes:
+    """`x86` for what is in arch/x86; empty for code of all architectures."""
+    top, _, rest = path.partition(b"/")
+    return rest.partition(b"/")[0] if top == b"arch" else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,34 +155,34 @@ class TreeOverlay:
         self, word: bytes, under: RepoPath | None, named: Sequence[str]
     ) -> tuple[RepoPath, ...]:
         """As :meth:`BaseTree.files_with`; in a changed file, the bytes may stand anywhere."""
-        return self._with_ours(self.base.files_with(word, under, named), [word], under, named)
+        found = self.base.files_with(word, under, named)
+        return self._with_ours(found, [word], [under] if under else [], named)
 
     def files_declaring(
         self,
         names: Sequence[bytes],
-        under: RepoPath | None,
+        under: Sequence[RepoPath],
         named: Sequence[str],
         since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:
         """As :meth:`BaseTree.files_declaring`."""
         theirs = self.base.files_declaring(names, under, named, since)
-        found = self._with_ours(theirs, names, under, named)
-        return tuple(p for p in found if under or part_of(p) not in NOT_THE_KERNEL)
+        return self._with_ours(theirs, names, under, named)
 
     def _with_ours(
         self,
         theirs: Iterable[RepoPath],
         words: Sequence[bytes],
-        under: RepoPath | None,
+        under: Sequence[RepoPath],
         named: Sequence[str],
     ) -> tuple[RepoPath, ...]:
         """`theirs`, with the changed files that hold one of `words` in place of the base's."""
         found = {p for p in theirs if p not in self.changes}
-        prefix = under + b"/" if under else b""
+        below = tuple(folder + b"/" for folder in under) or (b"",)
         found.update(
             p
             for p, f in self.changes.items()
-            if f and p.startswith(prefix) and is_named(p, named) and any(w in f.data for w in words)
+            if f and p.startswith(below) and is_named(p, named) and any(w in f.data for w in words)
         )
         return tuple(sorted(found))
 

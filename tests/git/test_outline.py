@@ -16,6 +16,7 @@ from kpatch_rs.gitio import outline, search
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.gitio.tree import GitTree
 from kpatch_rs.model.path import repo_path
+from kpatch_rs.model.tree import parts
 from tests.repos import Surroundings
 
 FILES: Mapping[str, bytes] = {
@@ -53,16 +54,16 @@ def test_every_declaration_is_found_and_no_call(
 ) -> None:
     for cache in (None, tmp_path / "cache", tmp_path / "cache"):
         with opened(kernel, around, cache) as tree:
-            assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
-            assert tree.files_declaring([b"sought"], None, ["*.h"]) == (b"c/api.h",)
-            assert tree.files_declaring([b"none", b"before"], None, ["*.c"]) == (
+            assert tree.files_declaring([b"sought"], parts(tree), ["*.c"]) == FOUND
+            assert tree.files_declaring([b"sought"], parts(tree), ["*.h"]) == (b"c/api.h",)
+            assert tree.files_declaring([b"none", b"before"], parts(tree), ["*.c"]) == (
                 b"a/def.c",
                 b"b/none.c",
             ), "a path may hold the name too"
-            assert tree.files_declaring([b"called"], None, ["*.c"]) == (b"a/called.c",)
-            assert tree.files_declaring([b"", b"sou.ht"], None, ["*.c"]) == ()
-            tree.files_declaring([tree.oid.encode()], None, ["*.c"])  # comes to an end
-            assert tree.files_declaring([b"sought"], repo_path("b"), ["*.c", "*.h"]) == (
+            assert tree.files_declaring([b"called"], parts(tree), ["*.c"]) == (b"a/called.c",)
+            assert tree.files_declaring([b"", b"sou.ht"], parts(tree), ["*.c"]) == ()
+            tree.files_declaring([tree.oid.encode()], parts(tree), ["*.c"])  # comes to an end
+            assert tree.files_declaring([b"sought"], [repo_path("b")], ["*.c", "*.h"]) == (
                 b"b/last.c",
                 b"b/zwei.c",
             )
@@ -70,7 +71,7 @@ def test_every_declaration_is_found_and_no_call(
 
 def test_below_a_folder_nothing_is_made(kernel: Path, around: Surroundings, tmp_path: Path) -> None:
     with opened(kernel, around, tmp_path / "cache") as tree:
-        found = tree.files_declaring([b"deeper"], repo_path("a/in"), ["*.c"])
+        found = tree.files_declaring([b"deeper"], [repo_path("a/in")], ["*.c"])
         assert found == (b"a/in/deep.c",), "more may be named, never fewer"
     assert not (tmp_path / "cache").exists()
 
@@ -80,13 +81,13 @@ def test_a_part_of_the_kernel_is_kept_for_itself(
 ) -> None:
     part = repo_path("a")
     with opened(kernel, around, tmp_path) as tree:
-        assert tree.files_declaring([b"sought"], part, ["*.c"]) == (b"a/def.c",)
+        assert tree.files_declaring([b"sought"], [part], ["*.c"]) == (b"a/def.c",)
     (kernel / "b/last.c").write_bytes(b"int other;\n")
     around.git(kernel, "commit", "-qam", "another tree, with the same part")
     monkeypatch.setattr(GitTree, "_grep", None)
     with opened(kernel, around, tmp_path) as tree:
-        assert tree.files_declaring([b"sought"], part, ["*.c"]) == (b"a/def.c",)
-        assert tree.files_declaring([b"deeper"], repo_path("a/in"), ["*.c"]) == ()
+        assert tree.files_declaring([b"sought"], [part], ["*.c"]) == (b"a/def.c",)
+        assert tree.files_declaring([b"deeper"], [repo_path("a/in")], ["*.c"]) == ()
 
 
 def test_what_another_tree_has_just_so_is_left_out(
@@ -99,15 +100,15 @@ def test_what_another_tree_has_just_so_is_left_out(
     for cache in (None, tmp_path / "cache"):
         with Repository.open(kernel, around.environment, cache) as repository:
             old, new = (repository.tree(repository.resolve(rev)) for rev in ("HEAD~", "HEAD"))
-            assert new.files_declaring([b"sought"], None, ["*.c"], old) == want
-            assert new.files_declaring([b"sought"], repo_path("b"), ["*.c"], old) == want[:1]
+            assert new.files_declaring([b"sought"], parts(new), ["*.c"], old) == want
+            assert new.files_declaring([b"sought"], [repo_path("b")], ["*.c"], old) == want[:1]
     with opened(kernel, around, tmp_path / "cache") as tree:
-        whole = tree.files_declaring([b"sought"], None, ["*.c"])
+        whole = tree.files_declaring([b"sought"], parts(tree), ["*.c"])
         assert whole == (b"b/last.c", b"b/zwei.c", FOUND[-1], b"e/def.c")
     monkeypatch.setattr(GitTree, "_grep", None)
     with Repository.open(kernel, around.environment, tmp_path / "cache") as repository:
         old, new = (repository.tree(repository.resolve(rev)) for rev in ("HEAD~", "HEAD"))
-        found = new.files_declaring([b"sought"], None, ["*.c"], old)
+        found = new.files_declaring([b"sought"], parts(new), ["*.c"], old)
         assert set(want) <= set(found), "an outline of all of it will do"
 
 
@@ -116,7 +117,7 @@ def test_many_files_are_searched_in_shares(
 ) -> None:
     monkeypatch.setattr(search, "_SHARE", 2)
     with opened(kernel, around, None) as tree:
-        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+        assert tree.files_declaring([b"sought"], parts(tree), ["*.c"]) == FOUND
         assert tree.files_with(b"sought", None, ["*.c"]) == (
             b"a/called.c", b"a/def.c", b"b/last.c", b"b/zwei.c", FOUND[-1],
         )  # fmt: skip
@@ -126,11 +127,11 @@ def test_another_run_reads_what_is_kept(
     kernel: Path, around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(kernel, around, tmp_path) as tree:
-        tree.files_declaring([b"x"], None, ["*.c"])
+        tree.files_declaring([b"x"], parts(tree), ["*.c"])
     monkeypatch.setattr(GitTree, "_grep", None)
     with opened(kernel, around, tmp_path) as tree:
-        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
-        assert tree.files_declaring([b"before"], repo_path("a"), ["*.c"]) == (b"a/def.c",)
+        assert tree.files_declaring([b"sought"], parts(tree), ["*.c"]) == FOUND
+        assert tree.files_declaring([b"before"], [repo_path("a")], ["*.c"]) == (b"a/def.c",)
 
 
 @pytest.mark.parametrize("left", [b"", b"short", None, b"\0" * 999])
@@ -138,12 +139,12 @@ def test_what_is_not_whole_is_made_again(
     kernel: Path, around: Surroundings, tmp_path: Path, left: bytes | None
 ) -> None:
     with opened(kernel, around, tmp_path / "cache") as tree:
-        tree.files_declaring([b"x"], None, ["*.c"])
+        tree.files_declaring([b"x"], parts(tree), ["*.c"])
     whole = {file: file.read_bytes() for file in (tmp_path / "cache").iterdir()}
     for file, data in whole.items():
         file.write_bytes(data[:-7] if left is None else left)
     with opened(kernel, around, tmp_path / "cache") as tree:
-        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+        assert tree.files_declaring([b"sought"], parts(tree), ["*.c"]) == FOUND
     assert {file: file.read_bytes() for file in (tmp_path / "cache").iterdir()} == whole
 
 
@@ -152,8 +153,8 @@ def test_a_folder_that_takes_nothing_costs_only_time(
 ) -> None:
     (tmp_path / "file").touch()
     with opened(kernel, around, tmp_path / "file") as tree:
-        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
-        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+        assert tree.files_declaring([b"sought"], parts(tree), ["*.c"]) == FOUND
+        assert tree.files_declaring([b"sought"], parts(tree), ["*.c"]) == FOUND
 
 
 def test_the_least_used_go_first(
@@ -166,7 +167,7 @@ def test_the_least_used_go_first(
         os.utime(cache / name, (0, 1000 - age))
     monkeypatch.setattr(outline, "KEPT", 1900)
     with opened(kernel, around, cache) as tree:
-        tree.files_declaring([b"x"], None, ["*.c"])
+        tree.files_declaring([b"x"], parts(tree), ["*.c"])
     assert {f.name[-2:] for f in cache.iterdir()} == {"er", ".c"}
     assert not (cache / "older").exists()
 
@@ -187,14 +188,14 @@ def test_a_git_without_pcre_takes_longer(
     (bin_ / "git").chmod(0o755)
     path = f"{bin_}:{around.environment['PATH']}"
     with opened(kernel, Surroundings({**around.environment, "PATH": path}), tmp_path / "c") as tree:
-        assert tree.files_declaring([b"sought"], None, ["*.c"]) == FOUND
+        assert tree.files_declaring([b"sought"], parts(tree), ["*.c"]) == FOUND
 
 
 def test_a_missing_blob_is_no_empty_answer(kernel: Path, around: Surroundings) -> None:
     blob = around.git(kernel, "rev-parse", "HEAD:b/last.c")
     (kernel / ".git/objects" / blob[:2] / blob[2:]).unlink()
     with opened(kernel, around, None) as tree, pytest.raises(KpatchError, match="damaged"):
-        tree.files_declaring([b"sought"], None, ["*.c"])
+        tree.files_declaring([b"sought"], parts(tree), ["*.c"])
 
 
 def test_writers_at_once_leave_a_whole_one(
@@ -202,9 +203,11 @@ def test_writers_at_once_leave_a_whole_one(
 ) -> None:
     search = (
         "import sys; from pathlib import Path; from kpatch_rs.gitio.repository import Repository\n"
+        "from kpatch_rs.model.tree import parts\n"
         "with Repository.open(Path(sys.argv[1]), dict(__import__('os').environ),"
         " Path(sys.argv[2])) as r:\n"
-        "    print(len(r.tree(r.resolve('HEAD')).files_declaring([b'sought'], None, ['*.c'])))\n"
+        "    tree = r.tree(r.resolve('HEAD'))\n"
+        "    print(len(tree.files_declaring([b'sought'], parts(tree), ['*.c'])))\n"
     )
     command = [sys.executable, "-c", search, str(kernel), str(tmp_path / "cache")]
     runs = [

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import pytest
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.c_call import C_CALL, CCallEdit, _parses_worse
-from kpatch_rs.model.outcome import Learned, Outcome, Status
+from kpatch_rs.model.outcome import Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import ObjectBuilds, Unprovable
 from kpatch_rs.model.series import Where
-from kpatch_rs.model.tree import NOT_THE_KERNEL, BaseTree, File, TreeOverlay
+from kpatch_rs.model.tree import File, TreeOverlay
 from kpatch_rs.syntax.c_body import body_of
 from kpatch_rs.syntax.c_functions import functions
 from kpatch_rs.syntax.c_text import c_text
@@ -239,66 +237,6 @@ class TestWhere:
         assert outcome.reason == "f is a macro, not a function (include/foo.h:1)"
 
 
-class _Counting(DictTree):
-    """Notes which folders are searched; of the whole tree, for which files."""
-
-    def __init__(self, files: Mapping[str, bytes | File]) -> None:
-        super().__init__(files)
-        self.searched: list[bytes] = []
-
-    def files_declaring(
-        self,
-        names: Sequence[bytes],
-        under: RepoPath | None,
-        named: Sequence[str],
-        since: BaseTree | None = None,
-    ) -> tuple[RepoPath, ...]:
-        self.searched.append(under or ",".join(named).encode())
-        return super().files_declaring(names, under, named, since)
-
-
-_HERE, _ABOVE = RepoPath(b"arch/x86/kvm"), RepoPath(b"arch/x86")
-
-
-@pytest.mark.parametrize(
-    ("path", "head", "searched", "moved"),
-    [
-        ("arch/x86/kvm/vmx/b.c", "static void", [_HERE], True),
-        ("arch/x86/b.c", "void", [_HERE, _ABOVE], True),
-        ("arch/x86/b.c", "static void", [_HERE, _ABOVE, b"*.c"], False),
-        ("arch/x86/b.h", "static inline void", [_HERE, _ABOVE, b"*.c", b"*.h"], False),
-        ("virt/kvm/b.c", "void", [_HERE, _ABOVE, b"*.c"], True),
-        ("arch/riscv/kvm/b.c", "void", [_HERE, _ABOVE, b"*.c"], False),
-        ("", "", [_HERE, _ABOVE, b"*.c", b"*.h", *NOT_THE_KERNEL], False),
-        ("tools/b.c", "void", [_HERE, _ABOVE, b"*.c", b"*.h", *NOT_THE_KERNEL], False),
-    ],
-)
-def test_how_far_a_function_can_have_moved(
-    path: str, head: str, searched: list[bytes], moved: bool
-) -> None:
-    """The whole tree comes last, its headers in need; what may be another's is a candidate."""
-    files = {"arch/x86/kvm/a.c": b"", "include/c.h": b"#define g f(1)\n"}
-    tree = _Counting(files | ({path: f"{head} f(void)\n{{\n}}\n".encode()} if path else {}))
-    edit = an_edit(file=RepoPath(b"arch/x86/kvm/a.c"))
-    outcome = C_CALL.plan(edit, Ground(TreeOverlay(tree), NoHistory()))
-    assert outcome.status is (Status.MOVED if moved else Status.CONFLICT)
-    assert tree.searched == searched
-    named = [str(c.place) for c in outcome.candidates]
-    assert named == ([] if moved or not path else [f"{path}:1"])
-
-
-def test_every_module_may_have_an_init_module() -> None:
-    other = {"drivers/foo/main.c": "", "net/a.c": "int init_module(void)\n{\n}\n"}
-    assert planned(other, function="init_module").status is Status.CONFLICT
-
-
-def test_a_generic_function_is_nearer_than_another_architecture_s() -> None:
-    code = "void f(void)\n{\n}\n"
-    files = {"arch/x86/kvm/a.c": "", "arch/arm64/kvm/a.c": code, "virt/kvm/a.c": code}
-    outcome = planned(files, file=RepoPath(b"arch/x86/kvm/a.c"))
-    assert str(outcome.place) == "virt/kvm/a.c:3"
-
-
 def test_assembly_has_no_functions_of_c() -> None:
     with pytest.raises(KpatchError, match="is no C file"):
         planned({"a.S": ""}, file=RepoPath(b"a.S"))
@@ -432,30 +370,3 @@ class TestAfterCheck:
 def test_lines_end_as_the_files_do() -> None:
     made = result(GUARDED.replace("\n", "\r\n"), at="before-last-return")
     assert made == GUARDED.replace("\treturn", "\trust_f();\n\treturn").replace("\n", "\r\n")
-
-
-class TestWhatTheLastKernelTells:
-    """What stood there before is not what moved: the function was in FILE, and FILE lost it."""
-
-    @staticmethod
-    def planned(before: Mapping[str, str], now: Mapping[str, str]) -> Outcome:
-        old = {"arch/x86/kvm/a.c": "int f(void)\n{\n\treturn g();\n}\n", **before}
-        was, there = (DictTree({p: t.encode() for p, t in f.items()}) for f in (old, now))
-        edit = an_edit(file=RepoPath(b"arch/x86/kvm/a.c"))
-        return C_CALL.plan(edit, Ground(TreeOverlay(there), NoHistory(), was))
-
-    @pytest.mark.parametrize("path", ["arch/x86/kvm/b.c", "virt/kvm/b.c"])
-    def test_a_namesake_that_was_there_is_not_it(self, path: str) -> None:
-        one = "int f(void)\n{\n\treturn other();\n}\n"
-        files = {"arch/x86/kvm/a.c": "int x;\n", path: one + "int more;\n"}
-        outcome = self.planned({path: one}, files)
-        assert outcome.status is Status.CONFLICT
-        assert [str(c.place) for c in outcome.candidates] == [f"{path}:1"]
-        assert self.planned({}, files).status is Status.MOVED
-
-    def test_the_one_that_is_new_is_it_and_the_recipe_keeps_it(self) -> None:
-        one = "int f(void)\n{\n\treturn other();\n}\n"
-        files = {"arch/x86/kvm/a.c": "int x;\n", "virt/kvm/b.c": one, "virt/kvm/c.c": one}
-        outcome = self.planned({"virt/kvm/b.c": one}, files)
-        assert (outcome.status, str(outcome.place)) == (Status.MOVED, "virt/kvm/c.c:3")
-        assert outcome.learned == (Learned("also", "virt/kvm/c.c"),)

@@ -161,7 +161,7 @@ class Searched:
     def files_declaring(
         self,
         names: Sequence[bytes],
-        under: RepoPath | None,
+        under: Sequence[RepoPath],
         named: Sequence[str],
         since: BaseTree | None = None,
     ) -> tuple[RepoPath, ...]:

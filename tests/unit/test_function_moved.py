@@ -1,0 +1,161 @@
+"""Where a function is that its file does not define any more: how far the search goes, and why.
+
+The function is f() of arch/x86/kvm/a.c, and that file lost it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from kpatch_rs.kinds.base import Ground
+from kpatch_rs.kinds.c_call import C_CALL, CCallEdit
+from kpatch_rs.model.outcome import Learned, Outcome, Status
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.series import Where
+from kpatch_rs.model.tree import NOT_THE_KERNEL, BaseTree, File, TreeOverlay
+from tests.trees import DictTree, NoHistory
+
+FILE = "arch/x86/kvm/a.c"
+BODY = """
+{
+	/* long enough to be nobody else's */
+	first = g(kvm, vcpu, 1);
+	second = h(kvm, vcpu, 2);
+	return first + second;
+}
+"""
+
+
+EDIT = CCallEdit(
+    where=Where("0001.toml"), file=RepoPath(FILE.encode()), function="f", statement="rust_f();"
+)
+
+
+def planned(
+    now: Mapping[str, str], was: Mapping[str, str] | None = None, edit: CCallEdit = EDIT
+) -> Outcome:
+    """The plan of a call in f(), now that FILE has it no more; `was`: the last kernel's files."""
+    there, before = (
+        DictTree({p: t.encode() for p, t in files.items()})
+        for files in ({FILE: "int x;\n", **now}, was or {})
+    )
+    return C_CALL.plan(edit, Ground(TreeOverlay(there), NoHistory(), before if was else None))
+
+
+class _Counting(DictTree):
+    """Notes which folders are searched, and for which files."""
+
+    def __init__(self, files: Mapping[str, bytes | File]) -> None:
+        super().__init__(files)
+        self.searched: list[bytes] = []
+
+    def files_declaring(
+        self,
+        names: Sequence[bytes],
+        under: Sequence[RepoPath],
+        named: Sequence[str],
+        since: BaseTree | None = None,
+    ) -> tuple[RepoPath, ...]:
+        self.searched.append(b" ".join(under) + "".join(named).removeprefix("*.c").encode())
+        return super().files_declaring(names, under, named, since)
+
+
+_BESIDE = [b"arch/x86/kvm*.h", b"arch/x86"]
+_NO_DRIVERS, _GENERIC = b"include virt arch/x86", b"drivers include virt arch/x86"
+_ALL = b"drivers include virt arch/riscv arch/x86"
+_EVERYWHERE = [*_BESIDE, _NO_DRIVERS, _GENERIC, _ALL, _ALL + b"*.h", b" ".join(NOT_THE_KERNEL)]
+
+
+@pytest.mark.parametrize(
+    ("path", "head", "searched", "moved"),
+    [
+        ("arch/x86/kvm/vmx/b.c", "static void", _EVERYWHERE[:1], True),
+        ("arch/x86/b.c", "void", _EVERYWHERE[:2], True),
+        ("arch/x86/b.c", "static void", _EVERYWHERE[:5], False),
+        ("arch/x86/b.h", "static inline void", _EVERYWHERE[:6], False),
+        ("virt/kvm/b.c", "void", _EVERYWHERE[:4], True),
+        ("drivers/b.c", "void", _EVERYWHERE[:4], True),
+        ("arch/riscv/kvm/b.c", "void", _EVERYWHERE[:5], False),
+        ("", "", _EVERYWHERE, False),
+        ("tools/b.c", "void", _EVERYWHERE, False),
+    ],
+)
+def test_how_far_a_function_can_have_moved(
+    path: str, head: str, searched: list[bytes], moved: bool
+) -> None:
+    """The whole tree comes last, its headers in need; what may be another's is a candidate."""
+    others = ("arch/x86/kvm/a.c", "arch/riscv/a.c", "drivers/a.c", "virt/a.c")
+    files = {**dict.fromkeys(others, b""), "include/c.h": b"#define g f(1)\n"}
+    tree = _Counting(files | ({path: f"{head} f(void)\n{{\n}}\n".encode()} if path else {}))
+    outcome = C_CALL.plan(EDIT, Ground(TreeOverlay(tree), NoHistory()))
+    assert outcome.status is (Status.MOVED if moved else Status.CONFLICT)
+    assert tree.searched == searched
+    named = [str(c.place) for c in outcome.candidates]
+    assert named == ([] if moved or not path else [f"{path}:1"])
+
+
+def test_every_module_may_have_an_init_module() -> None:
+    other = {"net/a.c": "int init_module(void)\n{\n}\n"}
+    edit = replace(EDIT, function="init_module")
+    assert planned(other, edit=edit).status is Status.CONFLICT
+
+
+def test_a_generic_function_is_nearer_than_another_architecture_s() -> None:
+    code = "void f(void)\n{\n}\n"
+    files = {"arch/arm64/kvm/a.c": code, "virt/kvm/a.c": code}
+    assert str(planned(files).place) == "virt/kvm/a.c:3"
+
+
+class TestWhatTheLastKernelTells:
+    """What stood there before is not what moved."""
+
+    @staticmethod
+    def planned(before: Mapping[str, str], now: Mapping[str, str]) -> Outcome:
+        return planned(now, {FILE: "int f(void)\n{\n\treturn g();\n}\n", **before})
+
+    @pytest.mark.parametrize("path", ["arch/x86/kvm/b.c", "virt/kvm/b.c"])
+    def test_a_namesake_that_was_there_is_not_it(self, path: str) -> None:
+        one = "int f(void)\n{\n\treturn other();\n}\n"
+        outcome = self.planned({path: one}, {path: one + "int more;\n"})
+        assert outcome.status is Status.CONFLICT
+        assert [str(c.place) for c in outcome.candidates] == [f"{path}:1"]
+        assert self.planned({}, {path: one + "int more;\n"}).status is Status.MOVED
+
+    def test_the_one_that_is_new_is_it_and_the_recipe_keeps_it(self) -> None:
+        one = "int f(void)\n{\n\treturn other();\n}\n"
+        outcome = self.planned({"virt/kvm/b.c": one}, {"virt/kvm/b.c": one, "virt/kvm/c.c": one})
+        assert (outcome.status, str(outcome.place)) == (Status.MOVED, "virt/kvm/c.c:3")
+        assert outcome.learned == (Learned("also", "virt/kvm/c.c"),)
+
+
+class TestTheBodyTells:
+    """Drivers are searched where the body does not tell already, other architectures last."""
+
+    WAS: Mapping[str, str] = {FILE: "int f(void)" + BODY}
+
+    def test_of_two_new_ones_that_which_has_the_body(self) -> None:
+        now = {"virt/b.c": "int f(void)" + BODY, "drivers/b.c": "int f(void)\n{\n\tother();\n}\n"}
+        assert str(planned(now, self.WAS).place) == "virt/b.c:3"
+
+    def test_where_neither_has_it_both_are_candidates(self) -> None:
+        other = "int f(void)\n{\n\tother();\n}\n"
+        outcome = planned({"virt/b.c": other, "drivers/b.c": other}, self.WAS)
+        assert outcome.status is Status.CONFLICT
+        assert [str(c.place) for c in outcome.candidates] == ["drivers/b.c:1", "virt/b.c:1"]
+
+    def test_a_static_one_is_known_by_its_body_alone(self) -> None:
+        was = {FILE: "static int f(void)" + BODY}
+        assert planned({"drivers/b.c": was[FILE]}, was).status is Status.MOVED
+        short = "static int f(void)\n{\n\treturn 0;\n}\n"
+        assert planned({"drivers/b.c": short}, {FILE: short}).status is Status.CONFLICT
+
+    def test_what_another_architecture_has_is_its_own(self) -> None:
+        was = {FILE: "static int f(void)" + BODY}
+        outcome = planned({"arch/riscv/kvm/b.c": was[FILE]}, was)
+        assert outcome.status is Status.CONFLICT
+        assert [str(c.place) for c in outcome.candidates] == ["arch/riscv/kvm/b.c:1"]
+        both = {"arch/riscv/kvm/b.c": was[FILE], "lib/b.c": was[FILE]}
+        assert str(planned(both, was).place) == "lib/b.c:3"
