@@ -21,9 +21,9 @@ from kpatch_rs.syntax.c_locate import (
     defined_in,
     look_up,
     macros,
-    renamed,
     similar,
 )
+from kpatch_rs.syntax.c_renamed import Renamed, renamed
 
 _CANDIDATES = 5
 
@@ -65,12 +65,12 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
             return _one(files[0], name, one.definitions, learned=one.recognised)
         before += [old] if old else []
         sought.append(one)
-    like = [d for old in before for d in renamed(ground.tree, files[0], old)]
-    if len(like) == 1 and not any(one.namesakes for one in sought):
-        return Found(like[0], (Learned("names", show(like[0].function.name)),))
-    # What stood there before may be what is meant, for all that a person knows.
-    whole = look_up(ground.tree, files[0], names[0].encode()) if before else sought[0]
-    raise _none(ground, files[0], names[0], whole, like)
+    now = Renamed()
+    if before and ground.was and not any(one.namesakes for one in sought):
+        now = renamed(ground.tree, ground.was, files, before[0])
+        if now.certain:
+            return Found(now.certain, _called_now(files, now.certain))
+    raise _none(ground, files[0], names[0], sought[0], now)
 
 
 def _before(ground: Ground, files: Sequence[RepoPath], name: str) -> Definition | None:
@@ -78,6 +78,12 @@ def _before(ground: Ground, files: Sequence[RepoPath], name: str) -> Definition 
     was = TreeOverlay(ground.was) if ground.was else None
     found = defined_in(was, files, name.encode()) if was else ()
     return found[0] if len(found) == 1 else None
+
+
+def _called_now(files: Sequence[RepoPath], there: Definition) -> tuple[Learned, ...]:
+    """What the recipe keeps of a function under another name, and in another file perhaps."""
+    where = (Learned("also", show(there.path)),) if there.path not in files else ()
+    return (Learned("names", show(there.function.name)), *where)
 
 
 def _one(file: RepoPath, name: str, found: Sequence[Definition], *, learned: bool) -> Found:
@@ -97,9 +103,7 @@ def _several(file: RepoPath, name: str, found: Sequence[Definition]) -> Lost:
     )
 
 
-def _none(
-    ground: Ground, file: RepoPath, name: str, sought: Sought, like: Sequence[Definition]
-) -> Lost:
+def _none(ground: Ground, file: RepoPath, name: str, sought: Sought, now: Renamed) -> Lost:
     if made := macros(ground.tree, (file, *sought.holding), name.encode()):
         return Lost(
             f"{name} is a macro, not a function ({made[0]})",
@@ -113,13 +117,15 @@ def _none(
             'name the file of the one that is meant: file = "…"',
             [Candidate(d.place, f"{name}()") for d in others[:_CANDIDATES]],
         )
+    near = dict.fromkeys((*now.bodies, *now.called), "called where it was")
+    near |= dict.fromkeys(now.bodies, "the same body")
+    alike = [Candidate(d.place, f"{show(d.function.name)}(): {why}") for d, why in near.items()]
     if ground.tree.read(file) is None:
         return Lost(
             f"{show(file)}: the tree has no such file",
             'name the file that took its place: file = "…"',
-            names_like(ground.tree, file),
+            [*alike, *names_like(ground.tree, file)][:_CANDIDATES],
         )
-    alike = [Candidate(d.place, f"{show(d.function.name)}(): the same body") for d in like]
     return Lost(
         f"no function {name}() in {show(file)}, nor anywhere in the tree",
         "name the function that took its place: function = …",

@@ -27,7 +27,7 @@ from kpatch_rs.syntax.c_text import CText, c_text
 
 _C = ("*.c", "*.h")
 
-_BULK = (b"drivers", b"sound")
+BULK = (b"drivers", b"sound")
 """78 % of the C source that is in Linux 7.2 otherwise than in 6.12 (measured)."""
 
 _MARGIN = rb"(?m)^(?:\w.*)?"
@@ -145,7 +145,7 @@ class _Search:
             yield (under,), True
         arch = architecture(self.file)
         generic = tuple(p for p in parts(self.tree) if architecture(p) in (b"", arch))
-        yield tuple(p for p in generic if p not in _BULK), False
+        yield tuple(p for p in generic if p not in BULK), False
         yield generic, True
 
     def told_by_body(self, sought: Sought) -> bool:
@@ -180,27 +180,23 @@ def _moved_there(definition: Definition, file: RepoPath) -> bool:
     A static or inline function of the name may be any other driver's, one of another architecture
     is its own variant, and every module may have an init_module().
     """
-    head = definition.text.code[definition.function.start : definition.function.named]
     return (
         definition.path.endswith(b".c")
-        and not re.search(rb"(?i)\b(?:static|inline)\b", head)
+        and not is_static(definition)
         and architecture(definition.path) in (b"", architecture(file))
         and definition.function.name not in _OF_EVERY_MODULE
     )
 
 
+def is_static(definition: Definition) -> bool:
+    """Whether only its own file can call it."""
+    head = definition.text.code[definition.function.start : definition.function.named]
+    return bool(re.search(rb"(?i)\b(?:static|inline)\b", head))
+
+
 def defined_in(tree: TreeOverlay, files: Sequence[RepoPath], name: bytes) -> tuple[Definition, ...]:
     """What the first of `files` to have any defines as `name`."""
     return next(filter(None, (_in_file(tree, path, name) for path in files)), ())
-
-
-def renamed(tree: TreeOverlay, file: RepoPath, old: Definition) -> tuple[Definition, ...]:
-    """The functions of `file` that are new in it and have the body of `old`."""
-    if (text := _read(tree, file)) is None:
-        return ()
-    known = {function.name for function in functions(old.text)}
-    fresh = (Definition(file, text, f) for f in functions(text) if f.name not in known)
-    return tuple(definition for definition in fresh if same_body(old, definition))
 
 
 def came_from(old: Definition, new: Definition) -> bool:
@@ -242,7 +238,7 @@ def macros(tree: TreeOverlay, paths: Iterable[RepoPath], name: bytes) -> tuple[P
     found = []
     for path in dict.fromkeys(paths):
         file = tree.read(path)
-        text = _read(tree, path) if file and made.search(file.data) else None
+        text = read_c(tree, path) if file and made.search(file.data) else None
         if text and (at := macros_named(text, name)):
             found += [place_in(path, text, offset) for offset in at]
     return tuple(found)
@@ -250,7 +246,7 @@ def macros(tree: TreeOverlay, paths: Iterable[RepoPath], name: bytes) -> tuple[P
 
 def similar(tree: TreeOverlay, file: RepoPath, name: bytes) -> tuple[Candidate, ...]:
     """The functions of `file` whose names come close to `name`."""
-    if (text := _read(tree, file)) is None:
+    if (text := read_c(tree, file)) is None:
         return ()
     known = {f.name.decode(errors="replace"): f for f in functions(text)}
     close = difflib.get_close_matches(name.decode(errors="replace"), known, n=5)
@@ -263,7 +259,8 @@ def _words(name: bytes) -> tuple[bytes, ...]:
     return (name,) if bare == name else (name, bare)
 
 
-def _read(tree: TreeOverlay, path: RepoPath) -> CText | None:
+def read_c(tree: TreeOverlay, path: RepoPath) -> CText | None:
+    """The C file at `path`; None where there is none."""
     file = tree.read(path) if path.endswith((b".c", b".h")) else None
     return c_text(file.data) if file and file.mode != "120000" else None
 

@@ -35,12 +35,19 @@ EDIT = CCallEdit(
 
 
 def planned(
-    now: Mapping[str, str], was: Mapping[str, str] | None = None, edit: CCallEdit = EDIT
+    now: Mapping[str, str],
+    was: Mapping[str, str] | None = None,
+    edit: CCallEdit = EDIT,
+    *,
+    gone: bool = False,
 ) -> Outcome:
-    """The plan of a call in f(), now that FILE has it no more; `was`: the last kernel's files."""
+    """The plan of a call in f(), now that FILE has it no more, or is `gone` itself.
+
+    `was`: the last kernel's files.
+    """
     there, before = (
         DictTree({p: t.encode() for p, t in files.items()})
-        for files in ({FILE: "int x;\n", **now}, was or {})
+        for files in (now if gone else {FILE: "int x;\n", **now}, was or {})
     )
     return C_CALL.plan(edit, Ground(TreeOverlay(there), NoHistory(), before if was else None))
 
@@ -140,6 +147,11 @@ class TestTheBodyTells:
         now = {"virt/b.c": "int f(void)" + BODY, "drivers/b.c": "int f(void)\n{\n\tother();\n}\n"}
         assert str(planned(now, self.WAS).place) == "virt/b.c:3"
 
+    def test_of_a_non_static_one_it_may_be_short(self) -> None:
+        other = "int f(void)\n{\n\tother();\n}\n"
+        now = {"virt/b.c": "int f(void)\n{\n\treturn g();\n}\n", "drivers/b.c": other}
+        assert str(planned(now, {FILE: now["virt/b.c"]}).place) == "virt/b.c:3"
+
     def test_where_neither_has_it_both_are_candidates(self) -> None:
         other = "int f(void)\n{\n\tother();\n}\n"
         outcome = planned({"virt/b.c": other, "drivers/b.c": other}, self.WAS)
@@ -159,3 +171,163 @@ class TestTheBodyTells:
         assert [str(c.place) for c in outcome.candidates] == ["arch/riscv/kvm/b.c:1"]
         both = {"arch/riscv/kvm/b.c": was[FILE], "lib/b.c": was[FILE]}
         assert str(planned(both, was).place) == "lib/b.c:3"
+
+
+SHORT = "\n{\n\treturn g(vcpu);\n}\n"
+OTHER = BODY.replace("second = h(kvm, vcpu, 2)", "second = k(vcpu->kvm, 7)")
+
+
+def caller(calls: str, name: str = "run") -> str:
+    return (
+        f"int {name}(void *vcpu)\n{{\n\tint r = prepare(vcpu);\n\n\treturn r ? r : {calls};\n}}\n"
+    )
+
+
+def f(name: str = "f", body: str = SHORT, head: str = "static int") -> str:
+    return f"{head} {name}(void *vcpu){body}\n"
+
+
+def called(outcome: Outcome) -> str:
+    """The function that it is now, or what is offered."""
+    if outcome.status is Status.CONFLICT:
+        return " ".join(c.what for c in outcome.candidates)
+    assert outcome.status is Status.ADAPTED
+    return outcome.reason
+
+
+class TestItHasAnotherName:
+    """f() is gone from FILE; its body or its callers tell what took its place there."""
+
+    @pytest.mark.parametrize(
+        ("was", "now"),
+        [
+            pytest.param(f() + caller("f(vcpu)"), f("x") + caller("x(vcpu)"), id="its caller"),
+            pytest.param(
+                f() + "struct ops o = {\n\t.run = f,\n};\n",
+                f("x") + "struct ops o = {\n\t.more = y,\n\t.run = x,\n};\n",
+                id="a table of operations",
+            ),
+            pytest.param(f() + "module_init(f);\n", f("x") + "module_init(x);\n", id="a macro"),
+            pytest.param(
+                f() + caller("f(vcpu)"),
+                f("x") + caller("x(vcpu)").replace("prepare(vcpu)", "0"),
+                id="its caller changed, too",
+            ),
+            pytest.param(
+                f(body=BODY) + f("f2", BODY) + caller("f(vcpu)"),
+                f("x", BODY) + f("x2", BODY) + caller("x(vcpu)"),
+                id="two of that body",
+            ),
+            pytest.param(f(body=BODY), f("x", BODY), id="its body"),
+        ],
+    )
+    def test_of_which_one_thing_is_certain(self, was: str, now: str) -> None:
+        outcome = planned({FILE: now}, {FILE: was})
+        assert called(outcome) == "f() is called x() now"
+        assert outcome.learned == (Learned("names", "x"),)
+        knowing = replace(EDIT, names=("x",))
+        assert planned({FILE: now}, edit=knowing).tree.changes == outcome.tree.changes
+
+    @pytest.mark.parametrize(
+        ("was", "now", "offered"),
+        [
+            pytest.param(
+                f() + caller("f(vcpu)"),
+                f("x").replace("(void *vcpu)", "(int vcpu)") + caller("x(vcpu)"),
+                "x(): called where it was",
+                id="it takes something else",
+            ),
+            pytest.param(
+                f() + caller("f(vcpu)"),
+                f("x", "\n{\n\tstop(vcpu);\n\treturn 0;\n}\n") + caller("x(vcpu)"),
+                "x(): called where it was",
+                id="it does something else",
+            ),
+            pytest.param(
+                f() + caller("f(vcpu)") + caller("f(vcpu)", "walk"),
+                f("x") + f("y") + caller("x(vcpu)") + caller("y(vcpu)", "walk"),
+                "",
+                id="its callers do not agree",
+            ),
+            pytest.param(
+                f() + caller("f(vcpu)") + caller("f(vcpu)", "walk"),
+                f("x") + caller("x(vcpu)") + caller("f(vcpu)", "walk"),
+                "",
+                id="one still calls it",
+            ),
+            pytest.param(
+                f() + f("g") + caller("f(vcpu)") + caller("g(vcpu)", "walk"),
+                f("x") + caller("x(vcpu)") + caller("x(vcpu)", "walk"),
+                "",
+                id="it took the place of another, too",
+            ),
+            pytest.param(
+                f() + f("x") + caller("f(vcpu)"), f("x") + caller("x(vcpu)"), "", id="it was there"
+            ),
+            pytest.param(
+                f() + "struct ops o = {\n\t.run = f,\n};\n",
+                f("x") + "struct ops o = {\n\t.stop = x,\n};\n",
+                "",
+                id="in another field",
+            ),
+            pytest.param(
+                f(body=BODY) + caller("f(vcpu)"),
+                f("x", BODY) + f("y", "\n{\n\treturn x(vcpu);\n}\n") + caller("y(vcpu)"),
+                "x(): the same body y(): called where it was",
+                id="its body and its callers do not agree",
+            ),
+            pytest.param(
+                f(body=BODY) + f("f2", BODY), f("x", BODY), "x(): the same body", id="two made one"
+            ),
+            pytest.param(
+                f(body=BODY),
+                f("x", OTHER),
+                "x(): the same body",
+                id="a body that says too little",
+            ),
+        ],
+    )
+    def test_what_is_not_certain_is_offered(self, was: str, now: str, offered: str) -> None:
+        assert called(planned({FILE: now}, {FILE: was})) == offered
+
+    def test_a_caller_in_another_file_tells(self) -> None:
+        near = "arch/x86/mm/b.c"
+        was = {FILE: f(head="int"), near: caller("f(vcpu)")}
+        now = {FILE: f("x", head="int"), near: caller("x(vcpu)")}
+        assert called(planned(now, was)) == "f() is called x() now"
+        static = {FILE: f(), near: caller("f(vcpu)")}
+        assert called(planned({FILE: f("x"), near: now[near]}, static)) == "", "another's f()"
+
+    def test_its_own_file_may_give_it_to_others(self) -> None:
+        was = {FILE: f(head="int") + caller("f(vcpu)")}
+        now = {FILE: f("x", head="int") + caller("x(vcpu)"), "lib/c.c": caller("x(vcpu)")}
+        assert called(planned(now, was)) == "f() is called x() now"
+
+    def test_callers_that_are_there_twice_tell_nothing(self) -> None:
+        was, now = (caller("g(vcpu)") + caller(f"{name}(vcpu)") for name in "fx")
+        assert called(planned({FILE: f("x") + now}, {FILE: f() + was})) == ""
+
+    def test_its_file_has_another_name_too(self) -> None:
+        rest = "".join(f"int rest_{n}(void)\n{{\n\treturn {n};\n}}\n" for n in range(9))
+        was = {FILE: rest + f() + caller("f(vcpu)")}
+        now = {"arch/x86/kvm/b.c": rest + f("x") + caller("x(vcpu)")}
+        outcome = planned(now, was, gone=True)
+        where = "in arch/x86/kvm/b.c now, not in arch/x86/kvm/a.c"
+        assert called(outcome) == f"f() is called x() and {where}"
+        assert outcome.learned == (Learned("names", "x"), Learned("also", "arch/x86/kvm/b.c"))
+        knowing = replace(EDIT, names=("x",), also=(RepoPath(b"arch/x86/kvm/b.c"),))
+        assert planned(now, edit=knowing, gone=True).tree.changes == outcome.tree.changes
+        other = {path: code.replace("g(vcpu)", "0") for path, code in now.items()}
+        assert called(planned(other, was, gone=True)).startswith("x(): called where it was")
+
+    def test_in_another_file_it_must_be_called_where_it_was(self) -> None:
+        was = {FILE: f() + caller("f(vcpu)")}
+        now = {FILE: caller("x(vcpu)"), "lib/b.c": f("x", head="int")}
+        where = "in lib/b.c now, not in arch/x86/kvm/a.c"
+        assert called(planned(now, was)) == f"f() is called x() and {where}"
+        others = {**now, "lib/c.c": caller("x(vcpu)")}
+        assert called(planned(others, was)) == "x(): called where it was"
+        shared = {FILE: f(head="int") + caller("f(vcpu)"), "lib/c.c": caller("f(vcpu)")}
+        assert called(planned(others, shared)) == f"f() is called x() and {where}"
+        anothers = {**was, "lib/c.c": caller("f(vcpu)")}
+        assert called(planned(others, anothers)) == "x(): called where it was"
