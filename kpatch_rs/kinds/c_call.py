@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import tree_sitter
-
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Change, Ground, Rooted
+from kpatch_rs.kinds.c_added import Added, added_statements
 from kpatch_rs.kinds.c_function import Lost, find
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.model.outcome import Candidate, Outcome, Status
@@ -37,13 +35,13 @@ from kpatch_rs.syntax.c_body import (
     declarations_end,
     error_count,
     exits_below,
-    parse_c,
     returns,
     statement_around,
 )
-from kpatch_rs.syntax.c_functions import Function, functions, returns_nothing
+from kpatch_rs.syntax.c_functions import functions, returns_nothing
 from kpatch_rs.syntax.c_gap import Gap, Splice, after, apart, at_end, at_entry, before
 from kpatch_rs.syntax.c_locate import Definition, place_in
+from kpatch_rs.syntax.c_statement import at_margin, functions_called, occurrences, statements
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.rust import exported_symbols
 
@@ -62,7 +60,7 @@ class CCallEdit(Edit):
     function: str
     """Its name as it is called: `sys_open` for SYSCALL_DEFINE3(open, ...)."""
     statement: str
-    """One C statement with its semicolon."""
+    """One C statement with its semicolon, or several, with comments and `#if`s around them."""
     at: Literal[
         "entry", "before-returns", "before-last-return", "before-call", "after-call", "after-check"
     ] = "entry"
@@ -139,34 +137,20 @@ at = "before-last-return"
         target = object_for(outcome.tree, path)
         if isinstance(target, Unprovable):
             return (target,)
-        uses = _from_rust(outcome.tree, path, _called(parse_c(_in_function(edit.statement))))
+        uses = _from_rust(outcome.tree, path, functions_called(edit.statement))
         return (ObjectBuilds(target, uses=uses, off_too=True),)
 
     def lift(self, change: Change) -> Sequence[CCallEdit]:
         if change.created or not change.path.endswith((b".c", b".h")):
             return ()
-        found = [
-            match
-            for start, end in change.added
-            for match in _CALL_LINES.finditer(change.new, start, end)
-        ]
-        if len(found) > _MOST:
-            return ()
-        defined = functions(c_text(change.new)) if found else ()
-        return tuple(
-            edit
-            for match in found
-            for function in defined
-            if function.open < match.start() < function.close
-            for edit in _lifted(change, function, match)
-        )
+        return tuple(edit for added in added_statements(change) for edit in _lifted(change, added))
 
     def _placed(
         self, edit: CCallEdit, ground: Ground, found: Definition, statement: bytes
     ) -> Outcome:
         text, anchor = found.text, f"{edit.function}()"
         body = body_of(text, found.function)
-        there, beside = _occurrences(body, statement), _beside(edit, ground, body)
+        there, beside = occurrences(body, statement), _beside(edit, ground, body)
         gaps = [apart(text, gap, edit.blank or "") for gap in _gaps(edit, body, there)]
         holding = [s for s in there if any(gap.holds(text, *s, beside) for gap in gaps)]
         if there and len(holding) == len(gaps) == len(there):
@@ -205,45 +189,29 @@ at = "before-last-return"
         )
 
 
-_CALLEE = rb"(?!(?:return|if|for|while|switch|sizeof)\b)[A-Za-z_]*[a-z]\w*"
-"""Whoever is called: no shouted macro, which may declare something, or stand for a condition."""
-_CALL_LINES = re.compile(rb"(?m)^([ \t]*)(%s\([^;{}]*\);)$" % _CALLEE)
-"""A call and nothing else, on lines of its own."""
-_CALLED = re.compile(rb"(?<![\w.>])(%s)\s*\(" % _CALLEE)
-_MOST = 8
-"""Calls in one file; a patch with more of them writes the file anew, and is best kept as it is."""
-_AROUND = 400
-"""How far from the statement, in bytes, a call to hold on to is looked for, and"""
-_NEIGHBOURS = 3
-"""how many of them are tried on either side."""
-
-
-def _lifted(change: Change, function: Function, match: re.Match[bytes]) -> Iterator[CCallEdit]:
-    """The call as an edit, in each place that could be meant."""
-    code = c_text(change.new).code
+def _lifted(change: Change, added: Added) -> Iterator[CCallEdit]:
+    """What was added as an edit, in each place that could be meant."""
     edit = CCallEdit(
         where=change.where,
         file=change.path,
-        function=show(function.name),
-        statement=match[2].replace(b"\n" + match[1], b"\n").decode(errors="replace"),
+        function=added.function,
+        statement=added.statement,
     )
-    above = _CALLED.findall(code, max(function.open, match.start() - _AROUND), match.start())
-    below = _CALLED.findall(code, match.end(), min(function.close, match.end() + _AROUND))
     places = [edit, replace(edit, at="before-last-return")]
-    for name in above[::-1][:_NEIGHBOURS]:
-        places.append(replace(edit, at="after-call", call=show(name)))
-        places.append(replace(edit, at="after-check", call=show(name)))
-    places += [replace(edit, at="before-call", call=show(name)) for name in below[:_NEIGHBOURS]]
+    for name in added.above:
+        places.append(replace(edit, at="after-call", call=name))
+        places.append(replace(edit, at="after-check", call=name))
+    places += [replace(edit, at="before-call", call=name) for name in added.below]
     places.append(replace(edit, at="before-returns"))
     yield from places
-    if any(change.adds(at) for at in (match.start() - 1, match.end() + 1)):
+    if added.apart:
         yield from (replace(place, blank="above") for place in places)
         yield from (replace(place, blank="below") for place in places)
         yield from (replace(place, blank="both") for place in places)
 
 
 def _statement(edit: CCallEdit) -> bytes:
-    """The statement, its lines at column 0. Raises KpatchError where it is not exactly one."""
+    """The statement, its lines at column 0. Raises KpatchError where it is none."""
     if not edit.file.endswith((b".c", b".h")):
         raise KpatchError(
             f"file = '{show(edit.file)}' is no C file",
@@ -264,25 +232,12 @@ def _statement(edit: CCallEdit) -> bytes:
         raise KpatchError(
             f'at = "{edit.at}" {needs} call', hint='at = "before-call", call = "foo_register"'
         )
-    lines = textwrap.dedent(edit.statement.strip("\n")).strip()
-    if [node.type[-10:] for node in _block(lines)] != ["_statement"]:
+    if (lines := statements(edit.statement)) is None:
         raise KpatchError(
-            f"statement = '{edit.statement}' is not one C statement",
+            f"statement = '{edit.statement}' is no statement of C, or not on a line of its own",
             hint='a statement with its semicolon: statement = "foo_rust_init();"',
         )
-    return lines.encode()
-
-
-def _block(lines: str) -> list[tree_sitter.Node]:
-    """What stands in a function made of `lines` alone; nothing where that is no C."""
-    root = parse_c(_in_function(lines))
-    body = root.children[0].child_by_field_name("body")
-    sound = body is not None and len(root.children) == 1 and not root.has_error
-    return body.named_children if body and sound else []
-
-
-def _in_function(statement: str) -> bytes:
-    return b"void f(void) {\n" + statement.encode() + b"\n}\n"
+    return lines
 
 
 def _gaps(edit: CCallEdit, body: Body, there: Sequence[tuple[int, int]]) -> list[Gap]:
@@ -360,27 +315,14 @@ def _within(offset: int, spans: Sequence[tuple[int, int]]) -> bool:
     return any(start <= offset < end for start, end in spans)
 
 
-def _occurrences(body: Body, statement: bytes) -> list[tuple[int, int]]:
-    """Where `statement` stands in the body already, whatever blanks are between its tokens."""
-    tokens = re.findall(rb'"(?:\\.|[^"\\])*"|\w+|\S', statement)
-    joined = rb"\s*".join(map(re.escape, tokens))
-    wanted = re.compile(rb"(?<![\w.>])" + joined)
-    text, function = body.text, body.function
-    return [
-        match.span()
-        for match in wanted.finditer(text.data, function.open, function.close)
-        if text.code[match.start() : match.start() + 1].strip()
-    ]
-
-
 def _beside(edit: CCallEdit, ground: Ground, body: Body) -> list[tuple[int, int]]:
     """Where the series' other statements for the function stand: they may share a place."""
     others = {
-        e.statement.strip().encode()
+        at_margin(e.statement).encode()
         for e in ground.edits
         if isinstance(e, CCallEdit) and e.function == edit.function
     }
-    return [span for other in others for span in _occurrences(body, other)]
+    return [span for other in others for span in occurrences(body, other)]
 
 
 def _spliced(data: bytes, splices: Sequence[Splice]) -> bytes:
@@ -421,16 +363,7 @@ def _line(found: Definition, offset: int) -> Candidate:
     return Candidate(place_in(found.path, text, offset), show(line.strip()[:100]))
 
 
-def _called(node: tree_sitter.Node) -> Iterator[str]:
-    """The names of the functions called below `node`."""
-    callee = node.child_by_field_name("function") if node.type == "call_expression" else None
-    if callee is not None and callee.type == "identifier" and callee.text:
-        yield callee.text.decode()
-    for child in node.children:
-        yield from _called(child)
-
-
-def _from_rust(tree: TreeOverlay, path: RepoPath, names: Iterator[str]) -> tuple[str, ...]:
+def _from_rust(tree: TreeOverlay, path: RepoPath, names: Sequence[str]) -> tuple[str, ...]:
     """Those of `names` that a Rust file of the tree defines: only they must come from outside.
 
     A macro or an inline function of C leaves no symbol, so that asking for one would prove nothing.

@@ -48,9 +48,12 @@ class Gap:
 
     def splices(self, statement: bytes) -> tuple[Splice, ...]:
         """The changes that put `statement` (lines at column 0) here."""
-        lines = (self.indent + line if line.strip() else b"" for line in statement.split(b"\n"))
+        lines = (self._indented(line) for line in statement.split(b"\n"))
         text = self.lead + b"\n".join(lines) + self.tail
         return (Splice(self.start, self.end, text), *self.also)
+
+    def _indented(self, line: bytes) -> bytes:
+        return self.indent + line if line.strip() and not line.startswith(b"#") else line
 
     def holds(
         self, text: CText, start: int, end: int, beside: Sequence[tuple[int, int]] = ()

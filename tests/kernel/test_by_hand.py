@@ -123,6 +123,11 @@ LAST_OBJECT = "\t\t\t   mmu/spte.o"
 LAST_PROTOTYPE = "int kvm_spec_ctrl_test_value(u64 value);\n"
 RETURN = "\tmitigate_smt_rsb &= boot_cpu_has_bug(X86_BUG_SMT_RSB) && cpu_smt_possible();\n"
 CHECK = "\tr = kvm_mmu_vendor_module_init();\n\tif (r)\n\t\tgoto out_free_percpu;\n"
+CONDITION = "\n\tif (IS_ENABLED(CONFIG_KVM_RUST))\n\t\thello_from_rust();\n"
+IFDEF = "#ifdef CONFIG_KVM_RUST\n\thello_from_rust();\n#endif\n\n"
+CHECKED = "\tr = (hello_from_rust(), 0);\n\tif (r)\n\t\tgoto out_free_percpu;\n"
+COMMENTED = "\n\t/* Rust is here. */\n\thello_from_rust();\n"
+LOOP_HEAD = "\tfor_each_online_cpu(cpu) {\n"
 DECLARED = "\tu64 host_pat;\n\tint r, cpu;\n\n\tguard(mutex)(&vendor_module_lock);\n\n"
 
 STYLES: Mapping[str, Mapping[str, tuple[str, Callable[[str], str]]]] = {
@@ -150,6 +155,10 @@ STYLES: Mapping[str, Mapping[str, tuple[str, Callable[[str], str]]]] = {
         "at entry": (X86, at_entry),
         "behind a check": (X86, behind(CHECK, "\thello_from_rust();\n")),
         "behind a check, apart": (X86, behind(CHECK, "\n\thello_from_rust();\n")),
+        "with a condition": (X86, behind(CHECK, CONDITION)),
+        "in an #ifdef": (X86, before(LOOP_HEAD, IFDEF)),
+        "with a check of its own": (X86, behind(CHECK, "\n" + CHECKED)),
+        "with a comment": (X86, behind(RETURN, COMMENTED)),
     },
     "rust-analyzer": {
         "element": (SCRIPT, behind(SAMPLES, ', "arch/x86/kvm"')),

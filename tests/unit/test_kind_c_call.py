@@ -66,7 +66,7 @@ class TestRecipe:
         ],
     )
     def test_not_one_statement(self, statement: str) -> None:
-        with pytest.raises(KpatchError, match="is not one C statement"):
+        with pytest.raises(KpatchError, match="is no statement of C"):
             planned({FILE: "void f(void)\n{\n}\n"}, statement=statement)
 
     @pytest.mark.parametrize(
