@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import tree_sitter
 import tree_sitter_c
@@ -99,6 +100,7 @@ class Body:
         )
 
 
+@lru_cache(maxsize=16)
 def body_of(text: CText, function: Function) -> Body:
     """Read the body of `function`, one that ``functions(text)`` gave."""
     if b"\n" not in text.data[function.open : function.close]:

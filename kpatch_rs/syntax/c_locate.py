@@ -115,12 +115,12 @@ class _Search:
 
     def far(self) -> Sought:
         """In the rest of the kernel, from near to far."""
-        for under, its_name_will_do in self.widening():
+        kernel = parts(self.tree)
+        for under, its_name_will_do in self.widening(kernel):
             found = _in_files(self.tree, self.holding(under, _C[:1]), self.name)
             sought = self.sought(found)
             if sought.definitions and (its_name_will_do or self.told_by_body(sought)):
                 return sought
-        kernel = parts(self.tree)
         holding = self.holding(kernel, _C[:1])
         if not (found := _in_files(self.tree, holding, self.name)):
             headers = self.holding(kernel, _C[1:])
@@ -132,7 +132,7 @@ class _Search:
             return Sought(namesakes=namesakes, holding=tuple(holding))
         return replace(self.sought(found), holding=tuple(holding))
 
-    def widening(self) -> Iterator[tuple[tuple[RepoPath, ...], bool]]:
+    def widening(self, kernel: Sequence[RepoPath]) -> Iterator[tuple[tuple[RepoPath, ...], bool]]:
         """What to search before all of the kernel, and whether a function of the name is it there.
 
         Most of a kernel is drivers, and most of what moves elsewhere does not move there; so the
@@ -144,7 +144,7 @@ class _Search:
         for under in dict.fromkeys(filter(None, (above if len(above) > len(part) else part, part))):
             yield (under,), True
         arch = architecture(self.file)
-        generic = tuple(p for p in parts(self.tree) if architecture(p) in (b"", arch))
+        generic = tuple(p for p in kernel if architecture(p) in (b"", arch))
         yield tuple(p for p in generic if p not in BULK), False
         yield generic, True
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import tree_sitter
 
@@ -17,6 +18,7 @@ from kpatch_rs.syntax.c_body import Body, parse_c
 _CONDITIONALS = ("preproc_if", "preproc_ifdef", "preproc_else", "preproc_elif")
 
 
+@lru_cache(maxsize=16)
 def statements(text: str) -> bytes | None:
     """`text` with its lines moved to the left margin; None where it is no statements of C."""
     lines = at_margin(text)
