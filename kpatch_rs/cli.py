@@ -274,6 +274,8 @@ def rebase(
     from kpatch_rs.commands import newest
     from kpatch_rs.commands import rebase as verb
 
+    if dry_run and (check or range_diff):
+        raise click.UsageError("--check and --range-diff are about commits; --dry-run makes none.")
     how = {"check": check, "dry_run": dry_run, "range_diff": range_diff}
     if newest_of and not rev and not edit:
         return newest.run(session, newest_of, **how, branch=branch)

@@ -33,6 +33,11 @@ def rendering(
             f"branch {view.branch} is not there any more",
             hint=f"kpatch-rs apply{branches.option(log, view)} makes it again",
         )
+    if where := repository.unfinished_at(view.branch):
+        raise Refused(
+            f"branch {view.branch} is being rebased in {where}",
+            hint="finish that (git rebase --continue) or take it back (git rebase --abort) first",
+        )
     digest = series.digest()
     if view.digest == digest:
         return view, tip

@@ -23,7 +23,17 @@ def checked_out_at(git: Git, common_dir: Path, branch: str) -> Path | None:
     for where, head in work_trees:
         if head == f"refs/heads/{branch}":
             return where
-    for git_dir, where in _git_dirs(common_dir, work_trees[0][0]):
+    return _unfinished_in(common_dir, work_trees[0][0], branch)
+
+
+def unfinished_at(git: Git, common_dir: Path, branch: str) -> Path | None:
+    """The work tree in which `branch` is being rebased or bisected: it moves when that ends."""
+    main, _ = next(_work_trees(git))
+    return _unfinished_in(common_dir, main, branch)
+
+
+def _unfinished_in(common_dir: Path, main: Path, branch: str) -> Path | None:
+    for git_dir, where in _git_dirs(common_dir, main):
         if branch in _branches_to_return_to(git_dir):
             return where
     return None

@@ -132,6 +132,10 @@ class Repository:
         """The work tree in which `branch` is checked out, or being rebased or bisected."""
         return checkouts.checked_out_at(self.git, self.common_dir, branch)
 
+    def unfinished_at(self, branch: str) -> Path | None:
+        """The work tree in which somebody is rebasing or bisecting `branch`."""
+        return checkouts.unfinished_at(self.git, self.common_dir, branch)
+
     def refuse_if_checked_out(self, branch: str) -> None:
         """Raises Refused where somebody stands on `branch`, or it is a symbolic ref."""
         checkouts.refuse_if_checked_out(self.git, self.common_dir, branch)

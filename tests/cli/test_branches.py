@@ -123,7 +123,7 @@ def test_rebase_to_another_branch_leaves_this_one(two: House) -> None:
 def test_it_is_compared_with_the_branchs_own_rendering(two: House) -> None:
     """And with the last one, where there is none of its own yet."""
     two.apply(HOME)
-    (step,) = two.rebase("t3", SIDE, range_diff=True, dry_run=True).steps
+    (step,) = two.rebase("t3", SIDE, dry_run=True).steps
     assert str(step.edits[0].was) == f"{OLD}:6"
     report = two.rebase("t3", SIDE, range_diff=True)
     assert str(report.steps[0].edits[0].was) == f"{OLD}:6", "t1, not old"

@@ -375,6 +375,15 @@ def test_branch_deleted(desk: Desk) -> None:
     assert "is not there any more" in refused(desk).message
 
 
+def test_in_the_middle_of_a_rebase(desk: Desk) -> None:
+    """The branch is where it was until the rebase ends: that nobody edited it would not be true."""
+    editor = "sequence.editor=sed -i 1s/pick/edit/"
+    desk.git("-c", editor, "rebase", "-q", "-i", f"{BRANCH}~2")
+    assert f"{BRANCH} is being rebased in {desk.tree}" in refused(desk, Refused).message
+    desk.git("rebase", "--abort")
+    assert desk.refresh() == {}
+
+
 def test_recipes_changed_too(desk: Desk) -> None:
     desk.amend(1, lambda: desk.swap(RUST, "Hello", "Hi"))
     file = desk.series / "0002-kconfig.toml"
