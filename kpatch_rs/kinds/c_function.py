@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
@@ -18,6 +19,7 @@ from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.syntax.c_locate import (
     Definition,
     Sought,
+    came_from,
     defined_in,
     look_up,
     macros,
@@ -57,26 +59,39 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
     named = [(name, defined_in(ground.tree, files, name.encode())) for name in names]
     if here := next((pair for pair in named if pair[1]), None):
         return _one(files[0], *here, learned=False)
-    before, sought = list[Definition](), list[Sought]()
-    for name in names:
-        old = _before(ground, files, name)
+    old = _before(ground, files, names)
+    sought = list[Sought]()
+    for name in sorted(names, key=lambda name: not _is_name_of(old, name)):
         one = look_up(ground.tree, files[0], name.encode(), files[1:], old, ground.was)
-        if one.definitions:
+        if one.definitions and _is_it(old, name, one.definitions):
             return _one(files[0], name, one.definitions, learned=one.recognised)
-        before += [old] if old else []
         sought.append(one)
     now = Renamed()
-    if before and ground.was and not any(one.namesakes for one in sought):
-        now = renamed(ground.tree, ground.was, files, before[0])
+    if old and ground.was and not any(one.namesakes for one in sought):
+        now = renamed(ground.tree, ground.was, files, old)
         if now.certain:
             return Found(now.certain, _called_now(files, now.certain))
     raise _none(ground, files[0], names[0], sought[0], now)
 
 
-def _before(ground: Ground, files: Sequence[RepoPath], name: str) -> Definition | None:
-    """The function as it was in the kernel the series comes from."""
-    was = TreeOverlay(ground.was) if ground.was else None
-    found = defined_in(was, files, name.encode()) if was else ()
+def _is_name_of(old: Definition | None, name: str) -> bool:
+    """Whether it had that name in the last kernel."""
+    return old is not None and old.function.name == name.encode()
+
+
+def _is_it(old: Definition | None, name: str, found: Sequence[Definition]) -> bool:
+    """Whether `found` can be `old`: what has another one of its names may be anyone."""
+    return old is None or _is_name_of(old, name) or all(came_from(old, d) for d in found)
+
+
+def _before(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Definition | None:
+    """The function as it was in the kernel the series comes from, wherever it was there."""
+    if ground.was is None:
+        return None
+    was = TreeOverlay(ground.was)
+    here = (defined_in(was, files, name.encode()) for name in names)
+    anywhere = (look_up(was, files[0], n.encode(), files[1:]).definitions for n in names)
+    found = next(filter(None, chain(here, anywhere)), ())
     return found[0] if len(found) == 1 else None
 
 

@@ -48,7 +48,9 @@ def renamed(
     tree: TreeOverlay, was: BaseTree, files: Sequence[RepoPath], old: Definition
 ) -> Renamed:
     """What `old` of the kernel `was` is called in `tree`; `files`: where it may be."""
-    homes = [path for path in files if tree.read(path)] or tree.renamed(old.path, was)
+    there = dict.fromkeys((*files, old.path))
+    became = () if tree.read(old.path) else tree.renamed(old.path, was)
+    homes = [*(path for path in there if tree.read(path)), *became]
     bodies = tuple(d for home in homes for d in _same_bodies(tree, home, old))
     called = _called_instead(tree, was, homes, old)
     certain = None

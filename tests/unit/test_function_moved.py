@@ -298,6 +298,27 @@ class TestItHasAnotherName:
         static = {FILE: f(), near: caller("f(vcpu)")}
         assert called(planned({FILE: f("x"), near: now[near]}, static)) == "", "another's f()"
 
+    def test_of_its_names_the_last_one_counts(self) -> None:
+        """What had another of them elsewhere, before or since, is somebody else's."""
+        knowing = replace(EDIT, names=("x",))
+        others = {"lib/c.c": f(head="int")}
+        was = {FILE: f("x", BODY, "int")}
+        now = {"drivers/b.c": f("x", BODY, "int")}
+        where = "in drivers/b.c now, not in arch/x86/kvm/a.c"
+        for before in (was, {**was, **others}):
+            assert called(planned({**now, **others}, before, knowing)) == (
+                f"f() is called x() and {where}"
+            )
+        assert planned(others, was, knowing).status is Status.CONFLICT
+        copied = {**now, "drivers/c.c": f("f", BODY, "int")}
+        assert called(planned(copied, was, knowing)) == f"f() is called x() and {where}"
+
+    def test_it_is_known_where_the_last_kernel_had_it(self) -> None:
+        was = {FILE: "int x;\n", "arch/x86/kvm/b.c": f() + caller("f(vcpu)")}
+        now = {"arch/x86/kvm/b.c": f("x") + caller("x(vcpu)")}
+        where = "in arch/x86/kvm/b.c now, not in arch/x86/kvm/a.c"
+        assert called(planned(now, was)) == f"f() is called x() and {where}"
+
     def test_its_own_file_may_give_it_to_others(self) -> None:
         was = {FILE: f(head="int") + caller("f(vcpu)")}
         now = {FILE: f("x", head="int") + caller("x(vcpu)"), "lib/c.c": caller("x(vcpu)")}
