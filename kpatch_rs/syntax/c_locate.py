@@ -117,8 +117,8 @@ class _Search:
     def far(self) -> Sought:
         """In the rest of the kernel, from near to far."""
         kernel = parts(self.tree)
-        for under, its_name_will_do in self.widening(kernel):
-            found = _in_files(self.tree, self.holding(under, _C[:1]), self.name)
+        for under, named, its_name_will_do in self.widening(kernel):
+            found = _in_files(self.tree, self.holding(under, named), self.name)
             sought = self.sought(found)
             if sought.definitions and (its_name_will_do or self.told_by_body(sought)):
                 return sought
@@ -133,21 +133,25 @@ class _Search:
             return Sought(namesakes=namesakes, holding=tuple(holding))
         return replace(self.sought(found), holding=tuple(holding))
 
-    def widening(self, kernel: Sequence[RepoPath]) -> Iterator[tuple[tuple[RepoPath, ...], bool]]:
+    def widening(
+        self, kernel: Sequence[RepoPath]
+    ) -> Iterator[tuple[Sequence[RepoPath], Sequence[str], bool]]:
         """What to search before all of the kernel, and whether a function of the name is it there.
 
         Most of a kernel is drivers, and most of what moves elsewhere does not move there; so the
-        rest comes first, but there the body has to tell, too. Another architecture comes last:
-        it is asked only for those who have the name.
+        rest comes first, with its headers, but there the body has to tell, too. Another
+        architecture comes last: it is asked only for those who have the name.
         """
         folder, part = RepoPath(self.file.rpartition(b"/")[0]), part_of(self.file)
         above = RepoPath(folder.rpartition(b"/")[0])
         for under in dict.fromkeys(filter(None, (above if len(above) > len(part) else part, part))):
-            yield (under,), True
+            yield (under,), _C[:1], True
         arch = architecture(self.file)
         generic = tuple(p for p in kernel if architecture(p) in (b"", arch))
-        yield tuple(p for p in generic if p not in BULK), False
-        yield generic, True
+        core = tuple(p for p in generic if p not in BULK)
+        yield core, _C[:1], False
+        yield core, _C[1:], False
+        yield generic, _C[:1], True
 
     def told_by_body(self, sought: Sought) -> bool:
         """Whether not the name alone tells that it is the function that moved."""

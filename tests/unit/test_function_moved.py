@@ -73,7 +73,8 @@ class _Counting(DictTree):
 _BESIDE = [b"arch/x86/kvm*.h", b"arch/x86"]
 _NO_DRIVERS, _GENERIC = b"include virt arch/x86", b"drivers include virt arch/x86"
 _ALL = b"drivers include virt arch/riscv arch/x86"
-_EVERYWHERE = [*_BESIDE, _NO_DRIVERS, _GENERIC, _ALL, _ALL + b"*.h", b" ".join(NOT_THE_KERNEL)]
+_SOURCES = [*_BESIDE, _NO_DRIVERS, _NO_DRIVERS + b"*.h", _GENERIC]
+_EVERYWHERE = [*_SOURCES, _ALL, _ALL + b"*.h", b" ".join(NOT_THE_KERNEL)]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +82,11 @@ _EVERYWHERE = [*_BESIDE, _NO_DRIVERS, _GENERIC, _ALL, _ALL + b"*.h", b" ".join(N
     [
         ("arch/x86/kvm/vmx/b.c", "static void", _EVERYWHERE[:1], True),
         ("arch/x86/b.c", "void", _EVERYWHERE[:2], True),
-        ("arch/x86/b.c", "static void", _EVERYWHERE[:5], False),
-        ("arch/x86/b.h", "static inline void", _EVERYWHERE[:6], False),
-        ("virt/kvm/b.c", "void", _EVERYWHERE[:4], True),
-        ("drivers/b.c", "void", _EVERYWHERE[:4], True),
-        ("arch/riscv/kvm/b.c", "void", _EVERYWHERE[:5], False),
+        ("arch/x86/b.c", "static void", _EVERYWHERE[:6], False),
+        ("arch/x86/b.h", "static inline void", _EVERYWHERE[:7], False),
+        ("virt/kvm/b.c", "void", _EVERYWHERE[:5], True),
+        ("drivers/b.c", "void", _EVERYWHERE[:5], True),
+        ("arch/riscv/kvm/b.c", "void", _EVERYWHERE[:6], False),
         ("", "", _EVERYWHERE, False),
         ("tools/b.c", "void", _EVERYWHERE, False),
     ],
@@ -163,6 +164,11 @@ class TestTheBodyTells:
         assert planned({"drivers/b.c": was[FILE]}, was).status is Status.MOVED
         short = "static int f(void)\n{\n\treturn 0;\n}\n"
         assert planned({"drivers/b.c": short}, {FILE: short}).status is Status.CONFLICT
+
+    def test_it_may_be_in_a_header_now(self) -> None:
+        was = {FILE: "static int f(void)" + BODY}
+        now = {"include/b.h": "static inline int f(void)" + BODY}
+        assert str(planned(now, was).place) == "include/b.h:3"
 
     def test_what_another_architecture_has_is_its_own(self) -> None:
         was = {FILE: "static int f(void)" + BODY}
