@@ -30,6 +30,20 @@ _PLACES = get_args(get_type_hints(CCallEdit)["at"])
 _BLANKS: tuple[Literal["above", "below", "both"], ...] = ("above", "below", "both")
 
 
+_FORMS = (
+    *("PROBE;",) * 4,
+    "r = PROBE;\nif (r)\n\treturn r;",
+    "/* Rust has its say. */\nPROBE;",
+    "#ifdef CONFIG_KVM_RUST\nPROBE;\n#endif",
+    "if (IS_ENABLED(CONFIG_KVM_RUST))\n\tPROBE;",
+)
+
+
+def word_of(number: int) -> str:
+    """What statement `number` calls."""
+    return f"probe_{number}"
+
+
 @st.composite
 def calls(draw: st.DrawFn, kernel: Kernel, number: int = 0) -> CCallEdit:
     """A statement of its own name in one of the kernel's functions."""
@@ -47,11 +61,12 @@ def calls_in(draw: st.DrawFn, path: str, piece: Piece, number: int) -> CCallEdit
         if at.endswith(("-call", "-check"))
         else None
     )
+    probe = f"{word_of(number)}({draw(st.sampled_from(['', 'kvm', 'r, 1']))})"
     return CCallEdit(
         where=HERE,
         file=repo(path),
         function=piece.name.decode(),
-        statement=f"probe_{number}({draw(st.sampled_from(['', 'kvm', 'r, 1']))});",
+        statement=draw(st.sampled_from(_FORMS)).replace("PROBE", probe),
         at=at,
         call=call,
         blank=draw(st.sampled_from([None, None, None, *_BLANKS])),

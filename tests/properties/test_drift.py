@@ -18,7 +18,7 @@ from kpatch_rs.syntax.diff import read_diff
 from tests.properties.drift import drifted
 from tests.properties.held import examples
 from tests.properties.kernels import Kernel, kernels, owner
-from tests.properties.recipes import calls_in, diff_of, edits, path_of, series_of
+from tests.properties.recipes import calls_in, diff_of, edits, path_of, series_of, word_of
 from tests.trees import DictTree, NoHistory
 from tests.unit.test_kind_patch import GitMerge
 
@@ -40,7 +40,7 @@ def planted(draw: st.DrawFn) -> tuple[Kernel, Kernel, str, CCallEdit]:
 
 def check_place(new: Kernel, identity: str, edit: CCallEdit, outcome: Outcome) -> None:
     """In each file the call is only in the function that was meant, wherever that is now."""
-    word = edit.statement.split("(")[0].encode()
+    word = word_of(0).encode()
     if outcome.status is Status.CONFLICT:
         assert outcome.tree.changed_since(new.tree()) == {}
         assert outcome.hint

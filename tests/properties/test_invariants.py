@@ -140,9 +140,10 @@ def keeps(edit: Edit, outcome: Outcome, was: bytes, now: bytes) -> None:
     first = outcome.text.strip().split(b"\n")[0].strip()
     assert first in line, "the place is where the text begins"
     if isinstance(edit, CCallEdit):
-        word = edit.statement.split("(")[0].encode()
-        assert word not in was
-        now = re.sub(rb"%s\([^;]*\);" % word, b"", now)
+        tokens = re.findall(rb"\w+|\S", edit.statement.encode())
+        statement = re.compile(rb"\s*".join(map(re.escape, tokens)))
+        assert not statement.search(was)
+        now = statement.sub(b"", now)
         assert _GLUE.sub(b"", now) == _GLUE.sub(b"", was)
         assert now.count(b"{") - was.count(b"{") == now.count(b"}") - was.count(b"}")
         return
