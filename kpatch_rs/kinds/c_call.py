@@ -151,7 +151,15 @@ at = "before-last-return"
         text, anchor = found.text, f"{edit.function}()"
         body = body_of(text, found.function)
         there, beside = occurrences(body, statement), _beside(edit, ground, body)
-        gaps = [apart(text, gap, edit.blank or "") for gap in _gaps(edit, body, there)]
+        wanted = _gaps(edit, body, there, beside)
+        gaps = [apart(text, gap, edit.blank or "") for gap in wanted]
+        parted = [s for s, end in beside if any(s < gap.start < end for gap in gaps)]
+        if parted:
+            raise _Elsewhere(
+                "that is amid another statement of the series, which would be whole no more",
+                hint='make one statement of the two, or choose another place: at = "…"',
+                near=parted,
+            )
         holding = [s for s in there if any(gap.holds(text, *s, beside) for gap in gaps)]
         if there and len(holding) == len(gaps) == len(there):
             return self.present(ground, place_in(found.path, text, there[0][0]), anchor=anchor)
@@ -240,13 +248,19 @@ def _statement(edit: CCallEdit) -> bytes:
     return lines
 
 
-def _gaps(edit: CCallEdit, body: Body, there: Sequence[tuple[int, int]]) -> list[Gap]:
-    """The places the edit asks for; what is inside the statement itself, at `there`, is none."""
+_Spans = Sequence[tuple[int, int]]
+
+
+def _gaps(edit: CCallEdit, body: Body, there: _Spans, beside: _Spans) -> list[Gap]:
+    """The places the edit asks for; what is inside the statement itself, at `there`, is none.
+
+    Nor is a return that belongs to another statement of the series, in `beside`.
+    """
     if edit.at == "entry":
         return [at_entry(body)]
     if edit.call is not None:
         return [_by_call(edit, body, edit.call.encode(), there)]
-    found = [s for s in returns(body) if not _within(s.start, there)]
+    found = [s for s in returns(body) if not _within(s.start, (*there, *beside))]
     falls_out = returns_nothing(body.text, body.function) and exits_below(body)
     if edit.at == "before-last-return":
         found = [s for s in found if s.top]
@@ -265,7 +279,7 @@ def _gaps(edit: CCallEdit, body: Body, there: Sequence[tuple[int, int]]) -> list
     return [before(body, s) for s in found] + [at_end(body)] * falls_out
 
 
-def _by_call(edit: CCallEdit, body: Body, call: bytes, there: Sequence[tuple[int, int]]) -> Gap:
+def _by_call(edit: CCallEdit, body: Body, call: bytes, there: _Spans) -> Gap:
     found = [at for at in calls(body, call) if not _within(at, there)]
     if len(found) != 1:
         times = f"called {len(found)} times" if found else "not called"
@@ -311,7 +325,7 @@ def _no_neighbour(edit: CCallEdit, body: Body, statement: Statement) -> str:
     return ""
 
 
-def _within(offset: int, spans: Sequence[tuple[int, int]]) -> bool:
+def _within(offset: int, spans: _Spans) -> bool:
     return any(start <= offset < end for start, end in spans)
 
 

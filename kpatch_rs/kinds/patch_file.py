@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
-from kpatch_rs.kinds.patch_function import Carried, carry, place_of, strangers
+from kpatch_rs.kinds.patch_function import Carried, carry, defined_twice, place_of, strangers
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
@@ -222,6 +222,7 @@ class FilePlan:
         if now == there and self.file.old == self.file.new:
             return End(Status.PRESENT, line)
         self.refuse_overlooked(now.data)
+        self.refuse_twice(there.data, now.data)
         return End(status, line, now, reason)
 
     def astray(self, there: File, now: bytes) -> End | None:
@@ -250,6 +251,20 @@ class FilePlan:
                 f"{self.payload}:{self.file.line}: {show(self.file.path)}: the change would end in "
                 f"{places[0].what}, which it does not change where it comes from",
                 *places,
+            )
+
+    def refuse_twice(self, there: bytes, now: bytes) -> None:
+        """What the tree defines already is defined once more only where the diff did so, too."""
+        base = self.base_blob() if self.file.path.endswith((b".c", b".h")) else None
+        if base is None or base == there:
+            return
+        patch = (base, put(base, self.in_base(base)))
+        if found := defined_twice(patch, (there, now)):
+            place = place_of(self.file.path, now, found[0])
+            raise Stuck(
+                f"{self.payload}:{self.file.line}: {show(self.file.path)} would define "
+                f"{place.what} more than once",
+                place,
             )
 
     def refuse_overlooked(self, data: bytes) -> None:

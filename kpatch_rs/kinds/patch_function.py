@@ -8,6 +8,7 @@ told by their symbols in the same way, but not sought in other files.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from kpatch_rs.kinds.patch_merge import merged
 from kpatch_rs.model.outcome import Candidate
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File
+from kpatch_rs.syntax.c_functions import functions, functions_named
 from kpatch_rs.syntax.c_items import Item, items
 from kpatch_rs.syntax.c_locate import Definition, look_up, same_body
 from kpatch_rs.syntax.c_text import CText, c_text
@@ -95,10 +97,21 @@ class _Functions:
 
 
 def place_of(path: RepoPath, data: bytes, function: bytes) -> Candidate:
-    """Where `data` defines `function`."""
+    """Where `data` defines `function`, first."""
     text = c_text(data)
-    found = Definition(path, text, items(text)[function].function)
+    found = Definition(path, text, functions_named(text, function)[0])
     return Candidate(found.place, f"{show(function)}()")
+
+
+def defined_twice(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> tuple[bytes, ...]:
+    """The functions that `done` defines more often; each is (before, after).
+
+    But those of which the patch makes as many: the arms of an `#if`.
+    """
+    _, want, have, make = (
+        Counter(f.name for f in functions(c_text(data))) for data in (*patch, *done)
+    )
+    return tuple(n for n, times in make.items() if times > max(1, have[n], want[n]))
 
 
 @dataclass(frozen=True, slots=True)

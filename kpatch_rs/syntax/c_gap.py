@@ -66,8 +66,8 @@ class Gap:
         low, high = edge[0] or 0, edge[1] or 0
         between = sorted(span for span in beside if low <= span[0] and span[1] <= high)
         edges = [low, *(at for span in between for at in span), high]
-        blank = all(text.blank(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True))
-        return low <= high and blank and not text.between(low, high)
+        rest = zip(edges[::2], edges[1::2], strict=True)
+        return low <= high and all(text.blank(a, b) and not text.between(a, b) for a, b in rest)
 
 
 def at_entry(body: Body) -> Gap:

@@ -132,3 +132,51 @@ def test_a_comment_with_the_statement_is_not_it() -> None:
     tree = TreeOverlay(DictTree({"drivers/foo/main.c": code.encode()}))
     edit = CCallEdit(where=Where("x"), file=PATH, function="f", statement="rust_f(dev);")
     assert C_CALL.plan(edit, Ground(tree, NoHistory())).status is Status.EXACT
+
+
+class TestAnotherOneOfTheSeries:
+    """Each stays whole, so that each is known again where it is."""
+
+    FIRST = CCallEdit(
+        where=Where("x"), file=PATH, function="probe", statement=CHECKED, at="after-check",
+        call="second",
+    )  # fmt: skip
+
+    def planned(self, second: CCallEdit) -> tuple[Status, str, TreeOverlay]:
+        tree = TreeOverlay(DictTree({"drivers/foo/main.c": BEFORE.encode()}))
+        for edit in (self.FIRST, second):
+            outcome = C_CALL.plan(edit, Ground(tree, NoHistory(), edits=(self.FIRST, second)))
+            tree = outcome.tree
+        return outcome.status, outcome.reason, tree
+
+    def second(self, **where: str) -> CCallEdit:
+        fields = {"function": "probe", "statement": "more(dev);", **where}
+        return CCallEdit(where=Where("y"), file=PATH, **fields)  # type: ignore[arg-type]
+
+    def test_its_returns_are_its_own(self) -> None:
+        first = self.FIRST
+        self.FIRST = CCallEdit(
+            where=first.where, file=PATH, function="probe", at="entry",
+            statement="r = rust_f(dev);\nif (r)\n\treturn r;",
+        )  # fmt: skip
+        second = self.second(at="before-returns")
+        status, _, tree = self.planned(second)
+        assert status is Status.EXACT
+        made = tree.read(PATH)
+        assert made
+        assert made.data.count(b"more(dev);") == 2
+        for edit in (self.FIRST, second):
+            again = C_CALL.plan(edit, Ground(tree, NoHistory(), edits=(self.FIRST, second)))
+            assert again.status is Status.PRESENT
+
+    @pytest.mark.parametrize("at", ["after-call", "before-call", "after-check"])
+    def test_what_is_next_to_its_call(self, at: str) -> None:
+        status, reason, tree = self.planned(self.second(at=at, call="rust_f"))
+        if at == "after-call":
+            assert "amid another statement of the series" in reason
+        else:
+            made = tree.read(PATH)
+            assert (status, made and CHECKED.replace("\n", "\n\t").encode() in made.data) == (
+                Status.EXACT,
+                True,
+            )

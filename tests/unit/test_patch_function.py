@@ -179,3 +179,23 @@ def test_an_item_has_its_comment_and_its_exports() -> None:
     spans = {name: (item.start, item.end) for name, item in found.items()}
     assert spans == {b"load": (2, 12), b"f": (13, 16), b"g": (17, 18)}
     assert b"f" not in items(c_text(data + b"\nvoid f(void)\n{\n}\n"))
+
+
+def test_no_function_is_defined_twice() -> None:
+    """The patch moves one in; upstream has that, and not what it stands behind."""
+    head = b"#include <linux/kvm_host.h>\n\nstatic u32 caps;\n\n"
+    has = b"bool boot_cpu_has(unsigned int bit)\n{\n\treturn caps & (1u << bit);\n}\n"
+    caps = b"void set_cpu_caps(void)\n{\n\tcaps |= 1u << CPUID_FPU;\n}\n"
+    old, new = head + has + b"\n" + caps, head + b"\n" + caps + b"\n" + LOAD
+    payload = diff({"k/cpuid.c": old}, {"k/cpuid.c": new})
+    tree = {"k/cpuid.c": head + b"\n\n" + LOAD, "k/Makefile": OBJ}
+    outcome = plan(payload, tree, old)
+    assert "would define load() more than once" in outcome.reason
+    assert [str(c.place) for c in outcome.candidates] == ["k/cpuid.c:8"]
+
+
+def test_the_arms_of_a_patch_may_define_one_twice() -> None:
+    arms = b"#ifdef X\n" + LOAD + b"#else\n" + LOAD.replace(b"place", b"put") + b"#endif\n"
+    payload = diff({"k/module.c": MODULE}, {"k/module.c": b"\n".join((HEAD, arms, FREE))})
+    tree = {"k/module.c": MODULE + b"int other;\n", "k/Makefile": OBJ}
+    assert plan(payload, tree, MODULE).status is not Status.CONFLICT
