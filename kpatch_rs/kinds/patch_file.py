@@ -14,7 +14,14 @@ from dataclasses import dataclass, field, replace
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
-from kpatch_rs.kinds.patch_function import Carried, carry, defined_twice, place_of, strangers
+from kpatch_rs.kinds.patch_function import (
+    Carried,
+    brought_back,
+    carry,
+    defined_twice,
+    place_of,
+    strangers,
+)
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
@@ -251,6 +258,12 @@ class FilePlan:
                 f"{self.payload}:{self.file.line}: {show(self.file.path)}: the change would end in "
                 f"{places[0].what}, which it does not change where it comes from",
                 *places,
+            )
+        if found := brought_back(base, there, now):
+            raise Stuck(
+                f"{self.payload}:{self.file.line}: {show(self.file.path)}: the change would bring "
+                f"back {show(found[0])}(), which is not there any more",
+                hint="make the diff again where the function is now, or without it",
             )
 
     def refuse_twice(self, there: bytes, now: bytes) -> None:

@@ -103,6 +103,12 @@ def place_of(path: RepoPath, data: bytes, function: bytes) -> Candidate:
     return Candidate(found.place, f"{show(function)}()")
 
 
+def brought_back(base: bytes, there: bytes, now: bytes) -> tuple[bytes, ...]:
+    """The functions of `base` that are gone in `there`, and in `now` again."""
+    was, gone, done = (items(c_text(data)).keys() for data in (base, there, now))
+    return tuple(name for name in done if name in was and name not in gone)
+
+
 def defined_twice(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> tuple[bytes, ...]:
     """The functions that `done` defines more often; each is (before, after).
 
