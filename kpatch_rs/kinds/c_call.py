@@ -17,7 +17,7 @@ from typing import Literal
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_added import Added, added_statements
-from kpatch_rs.kinds.c_function import Lost, find
+from kpatch_rs.kinds.c_function import Lost, find, last_seen
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.model.outcome import Candidate, Outcome, Status
 from kpatch_rs.model.path import RepoPath, show
@@ -41,6 +41,7 @@ from kpatch_rs.syntax.c_body import (
 from kpatch_rs.syntax.c_functions import functions, returns_nothing
 from kpatch_rs.syntax.c_gap import Gap, Splice, after, apart, at_end, at_entry, before
 from kpatch_rs.syntax.c_locate import Definition, place_in
+from kpatch_rs.syntax.c_reach import Reach, at_call, at_last_return
 from kpatch_rs.syntax.c_statement import at_margin, functions_called, occurrences, statements
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.rust import exported_symbols
@@ -117,6 +118,8 @@ at = "before-last-return"
         there = found.definition
         try:
             outcome = self._placed(edit, ground, there, statement)
+            if outcome.status is Status.EXACT:
+                _refuse_other_place(edit, ground, there)
         except (Unclear, _Elsewhere) as unclear:
             return self._unclear(edit, ground, there, unclear)
         outcome = replace(outcome, learned=found.learned)
@@ -160,6 +163,8 @@ at = "before-last-return"
                 hint='make one statement of the two, or choose another place: at = "…"',
                 near=parted,
             )
+        if any(_in_arguments(body, gap) for gap in gaps):
+            raise _Elsewhere("that is in the arguments of a macro", near=[wanted[0].start])
         holding = [s for s in there if any(gap.holds(text, *s, beside) for gap in gaps)]
         if there and len(holding) == len(gaps) == len(there):
             return self.present(ground, place_in(found.path, text, there[0][0]), anchor=anchor)
@@ -216,6 +221,29 @@ def _lifted(change: Change, added: Added) -> Iterator[CCallEdit]:
         yield from (replace(place, blank="above") for place in places)
         yield from (replace(place, blank="below") for place in places)
         yield from (replace(place, blank="both") for place in places)
+
+
+def _refuse_other_place(edit: CCallEdit, ground: Ground, there: Definition) -> None:
+    """Raises _Elsewhere where the place means something else than it did in the last kernel."""
+    was = last_seen(ground, (edit.file, *edit.also), (edit.function, *edit.names))
+    if was is None or not (then := _reach(edit, was)) or not (now := _reach(edit, there)):
+        return
+    if why := then.otherwise(now):
+        hint = 'behind the check: at = "after-check"; or' if now.tested else "if it is right there,"
+        raise _Elsewhere(why, hint=f"{hint} answer with rebase --edit; or {_OTHER_PLACES}")
+
+
+def _reach(edit: CCallEdit, definition: Definition) -> Reach | None:
+    """How the place of the edit is reached there; None where that is not asked, or not clear."""
+    try:
+        body = body_of(definition.text, definition.function)
+        if edit.at == "before-last-return":
+            return at_last_return(body)
+        found = calls(body, (edit.call or "").encode())
+        behind = edit.at == "after-call"
+        return at_call(body, found[0], behind=behind) if edit.call and len(found) == 1 else None
+    except Unclear:
+        return None
 
 
 def _statement(edit: CCallEdit) -> bytes:
@@ -323,6 +351,11 @@ def _no_neighbour(edit: CCallEdit, body: Body, statement: Statement) -> str:
     if edit.at == "after-call" and statement.type == "return_statement":
         return f"the function is left with what {edit.call}() returns: nothing comes after it"
     return ""
+
+
+def _in_arguments(body: Body, gap: Gap) -> bool:
+    above = body.text.code[body.function.open : gap.start]
+    return above.count(b"(") != above.count(b")")
 
 
 def _within(offset: int, spans: _Spans) -> bool:

@@ -59,7 +59,7 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
     named = [(name, defined_in(ground.tree, files, name.encode())) for name in names]
     if here := next((pair for pair in named if pair[1]), None):
         return _one(files[0], *here, learned=False)
-    old = _before(ground, files, names)
+    old = last_seen(ground, files, names)
     sought = list[Sought]()
     for name in sorted(names, key=lambda name: not _is_name_of(old, name)):
         one = look_up(ground.tree, files[0], name.encode(), files[1:], old, ground.was)
@@ -84,7 +84,7 @@ def _is_it(old: Definition | None, name: str, found: Sequence[Definition]) -> bo
     return old is None or _is_name_of(old, name) or all(came_from(old, d) for d in found)
 
 
-def _before(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Definition | None:
+def last_seen(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Definition | None:
     """The function as it was in the kernel the series comes from, wherever it was there."""
     if ground.was is None:
         return None

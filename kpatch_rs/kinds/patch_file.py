@@ -18,8 +18,8 @@ from kpatch_rs.kinds.patch_function import (
     Carried,
     brought_back,
     carry,
-    defined_twice,
     place_of,
+    spoiled,
     strangers,
 )
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
@@ -229,7 +229,7 @@ class FilePlan:
         if now == there and self.file.old == self.file.new:
             return End(Status.PRESENT, line)
         self.refuse_overlooked(now.data)
-        self.refuse_twice(there.data, now.data)
+        self.refuse_broken(there.data, now.data)
         return End(status, line, now, reason)
 
     def astray(self, there: File, now: bytes) -> End | None:
@@ -266,19 +266,16 @@ class FilePlan:
                 hint="make the diff again where the function is now, or without it",
             )
 
-    def refuse_twice(self, there: bytes, now: bytes) -> None:
-        """What the tree defines already is defined once more only where the diff did so, too."""
+    def refuse_broken(self, there: bytes, now: bytes) -> None:
+        """Nothing is defined twice or never reached that the diff does not make so itself."""
         base = self.base_blob() if self.file.path.endswith((b".c", b".h")) else None
         if base is None or base == there:
             return
         patch = (base, put(base, self.in_base(base)))
-        if found := defined_twice(patch, (there, now)):
+        if found := next(spoiled(patch, (there, now)), None):
             place = place_of(self.file.path, now, found[0])
-            raise Stuck(
-                f"{self.payload}:{self.file.line}: {show(self.file.path)} would define "
-                f"{place.what} more than once",
-                place,
-            )
+            where = f"{self.payload}:{self.file.line}: {show(self.file.path)}"
+            raise Stuck(f"{where}: {place.what} would {found[1]}", place)
 
     def refuse_overlooked(self, data: bytes) -> None:
         """A diff that takes out every one of several equal lines wants no further one left."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -18,9 +18,11 @@ from kpatch_rs.kinds.patch_merge import merged
 from kpatch_rs.model.outcome import Candidate
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File
+from kpatch_rs.syntax.c_body import Unclear, body_of
 from kpatch_rs.syntax.c_functions import functions, functions_named
 from kpatch_rs.syntax.c_items import Item, items
 from kpatch_rs.syntax.c_locate import Definition, look_up, same_body
+from kpatch_rs.syntax.c_reach import never_reached
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.kconfig import entry_lines
@@ -92,6 +94,19 @@ class _Functions:
         """Those that `other` has otherwise."""
         return tuple(n for n, text in self.texts.items() if other.texts.get(n, text) != text)
 
+    @property
+    def times(self) -> Counter[bytes]:
+        """How often each is defined."""
+        return Counter(function.name for function in functions(self.text))
+
+    def never_reached(self, name: bytes) -> int:
+        """How many of its statements are never reached, as far as that can be told."""
+        try:
+            body = body_of(self.text, self.items[name].function) if name in self.items else None
+            return never_reached(body) if body else 0
+        except Unclear:
+            return 0
+
     def definition(self, name: bytes) -> Definition:
         return Definition(RepoPath(b""), self.text, self.items[name].function)
 
@@ -109,15 +124,20 @@ def brought_back(base: bytes, there: bytes, now: bytes) -> tuple[bytes, ...]:
     return tuple(name for name in done if name in was and name not in gone)
 
 
-def defined_twice(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> tuple[bytes, ...]:
-    """The functions that `done` defines more often; each is (before, after).
+def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[tuple[bytes, str]]:
+    """The functions that `done` makes worse, and how; each is (before, after).
 
-    But those of which the patch makes as many: the arms of an `#if`.
+    Defined more often, or with something behind a `return` that upstream put in the line above;
+    but not what the patch makes so itself, as the arms of an `#if`.
     """
-    _, want, have, make = (
-        Counter(f.name for f in functions(c_text(data))) for data in (*patch, *done)
-    )
-    return tuple(n for n, times in make.items() if times > max(1, have[n], want[n]))
+    want, have, make = (_Functions.of(data) for data in (patch[1], *done))
+    wanted, had = want.times, have.times
+    for name, times in make.times.items():
+        if times > max(1, had[name], wanted[name]):
+            yield name, "be defined more than once"
+    for name in have.changed(make):
+        if make.never_reached(name) > max(have.never_reached(name), want.never_reached(name)):
+            yield name, "have the change behind what leaves it, and never get there"
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def body_of(text: CText, function: Function) -> Body:
 
 def error_count(body: Body) -> int:
     """How many places of it tree-sitter cannot read."""
-    return sum(n.is_error or n.is_missing for n in _walk(body.root))
+    return sum(n.is_error or n.is_missing for n in walk(body.root))
 
 
 def parse_c(data: bytes) -> tree_sitter.Node:
@@ -149,7 +149,7 @@ def returns(body: Body) -> tuple[Statement, ...]:
 
     Raises Unclear where the tree and the words of the code disagree on how many there are.
     """
-    found = [body.statement(n) for n in _walk(body.root) if n.type == "return_statement"]
+    found = [body.statement(n) for n in walk(body.root) if n.type == "return_statement"]
     seen = {s.start for s in found}
     for word in _words(body, b"return"):
         if word not in seen:
@@ -232,7 +232,8 @@ def _parsable(text: CText, function: Function) -> bytes:
     return bytes(out)
 
 
-def _walk(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+def walk(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    """`node` and all below it."""
     todo = [node]
     while todo:
         node = todo.pop()

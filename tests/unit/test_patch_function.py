@@ -190,7 +190,7 @@ def test_no_function_is_defined_twice() -> None:
     payload = diff({"k/cpuid.c": old}, {"k/cpuid.c": new})
     tree = {"k/cpuid.c": head + b"\n\n" + LOAD, "k/Makefile": OBJ}
     outcome = plan(payload, tree, old)
-    assert "would define load() more than once" in outcome.reason
+    assert "load() would be defined more than once" in outcome.reason
     assert [str(c.place) for c in outcome.candidates] == ["k/cpuid.c:8"]
 
 
@@ -199,3 +199,41 @@ def test_the_arms_of_a_patch_may_define_one_twice() -> None:
     payload = diff({"k/module.c": MODULE}, {"k/module.c": b"\n".join((HEAD, arms, FREE))})
     tree = {"k/module.c": MODULE + b"int other;\n", "k/Makefile": OBJ}
     assert plan(payload, tree, MODULE).status is not Status.CONFLICT
+
+
+def test_nothing_is_put_behind_what_upstream_made_leave() -> None:
+    """As in mpls_label_ok() between 6.12 and 7.2."""
+    old = b"""static bool label_ok(unsigned int *index)
+{
+\tbool is_ok = true;
+
+\tif (*index >= labels) {
+\t\tcomplain("Label >= configured maximum");
+\t\tis_ok = false;
+\t}
+
+\t*index = nospec(*index, labels);
+\treturn is_ok;
+}
+"""
+    new = old.replace(b"is_ok = false;\n", b"is_ok = false;\n\t\trust_refused(*index);\n")
+    there = old.replace(b"is_ok = false", b"return false").replace(b"\tbool is_ok = true;\n\n", b"")
+    payload = diff({"k/module.c": HEAD + old}, {"k/module.c": HEAD + new})
+    outcome = plan(payload, {"k/module.c": HEAD + there, "k/Makefile": OBJ}, HEAD + old)
+    never = old.replace(b"\treturn is_ok;\n", b"\treturn is_ok;\n\tforget();\n")
+    fine = plan(payload, {"k/module.c": HEAD + never, "k/Makefile": OBJ}, HEAD + old)
+    assert fine.status is not Status.CONFLICT, "what upstream never reaches is its own"
+    assert "label_ok() would have the change behind what leaves it" in outcome.reason
+
+
+def test_no_function_comes_back_to_the_file_it_left() -> None:
+    """The patch moves it within its file, with a line more; upstream split the file."""
+    head = b"#include <linux/kvm_host.h>\n\nstatic u32 caps;\n\n"
+    has = b"bool boot_cpu_has(unsigned int bit)\n{\n\treturn caps & (1u << bit);\n}\n"
+    caps = b"void set_cpu_caps(void)\n{\n\tcaps |= 1u << CPUID_FPU | 1u << CPUID_TSC;\n}\n"
+    old = head + has + b"\n" + caps
+    new = head + b"\n" + caps.replace(b"\tcaps", b"\tmore(kvm);\n\tcaps") + b"\n" + has
+    payload = diff({"k/cpuid.c": old}, {"k/cpuid.c": new})
+    tree = {"k/cpuid.c": head + b"\n", "k/split.c": has + caps, "k/Makefile": OBJ}
+    outcome = plan(payload, tree, old)
+    assert "would bring back" in outcome.reason
