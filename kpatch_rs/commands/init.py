@@ -138,7 +138,16 @@ def make(folder: Path, settings: str, files: Mapping[str, bytes] = MappingProxyT
         for name, data in files.items():
             (fresh / name).write_bytes(data)
         load_series(fresh)
-        fresh.rename(folder)
+        _put(fresh, folder)
     except BaseException:
         shutil.rmtree(fresh)
+        raise
+
+
+def _put(fresh: Path, folder: Path) -> None:
+    """Raises Refused where another command has filled `folder` meanwhile."""
+    try:
+        fresh.rename(folder)
+    except OSError:
+        _must_be_free(folder)
         raise

@@ -135,6 +135,7 @@ class Course:
             base_name=lasting(self.rev, self.base),
             branch=self.branch,
             given=self.given,
+            series=str(self.session.series),
             steps=steps,
             commits=(None,) * len(steps),
             dry_run=dry_run,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import Any
 
 from kpatch_rs.commands.blaming import Blamed
@@ -49,6 +50,8 @@ class RenderReport:
     """The answer to a conflict that was put into the series, in words."""
     asked: Report | None = None
     """What a person is asked to answer."""
+    series: str = ""
+    """The series as it was named, for the command that answers."""
 
     @property
     def conflicts(self) -> tuple[Step, ...]:
@@ -112,8 +115,8 @@ class RenderReport:
             said = f"conflict on {on} in: {ids}. {what}"
             if self.verb != "rebase" or self.asked:
                 return said
-            again = f"kpatch-rs rebase {self.base_name}{typed(self.given)} --edit"
-            return f"{said}\nanswer it once and for all: {again}"
+            again = f"-s {quote(self.series)} rebase {self.base_name}{typed(self.given)} --edit"
+            return f"{said}\nanswer it once and for all: kpatch-rs {again}"
         one = len(self.steps) == 1
         fits = f"1 step fits {on}" if one else f"{len(self.steps)} steps fit {on}"
         if self.dry_run:

@@ -55,11 +55,11 @@ def strangers(
     name is the same still, but where the change speaks of the name itself.
     """
     old, new, mine, theirs = (_Functions.of(data) for data in (*patch, *done))
-    wanted = old.changed(new)
+    wanted = {*old.changed(new), *old.changed_arms(new)}
     others = [name for name in mine.changed(theirs) if name not in wanted]
     renamed = [
         old.definition(name)
-        for name in wanted
+        for name in old.changed(new)
         if others and name not in mine.texts and not _says(old, new, name)
         if not look_up(ground.tree, path, name).definitions
     ]
@@ -93,6 +93,18 @@ class _Functions:
     def changed(self, other: _Functions) -> tuple[bytes, ...]:
         """Those that `other` has otherwise."""
         return tuple(n for n, text in self.texts.items() if other.texts.get(n, text) != text)
+
+    def changed_arms(self, other: _Functions) -> tuple[bytes, ...]:
+        """Those that an `#if` defines twice or more, and `other` has otherwise."""
+        mine, theirs = self.bodies(), other.bodies()
+        return tuple(n for n, all_ in mine.items() if len(all_) > 1 and theirs.get(n) != all_)
+
+    def bodies(self) -> dict[bytes, list[bytes]]:
+        """All bodies of each name."""
+        found: dict[bytes, list[bytes]] = {}
+        for f in functions(self.text):
+            found.setdefault(f.name, []).append(self.text.data[f.open : f.close])
+        return found
 
     @property
     def times(self) -> Counter[bytes]:

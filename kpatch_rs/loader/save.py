@@ -11,9 +11,12 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+import time
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from typing import Self
 
@@ -137,6 +140,7 @@ def _changed(before: bytes, changes: dict[str, str | int]) -> bytes:
 def _written_beside(target: Path, data: bytes) -> Path:
     """A new file with `target`'s mode in its folder, on the disk. Raises OSError."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    _drop_left_over(target)
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else _NEW_MODE
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -152,6 +156,17 @@ def _written_beside(target: Path, data: bytes) -> Path:
 
 
 _NEW_MODE = 0o644
+
+_OLD = 3600
+"""Seconds; nobody takes that long between writing a file beside its place and putting it there."""
+
+
+def _drop_left_over(target: Path) -> None:
+    """What killed commands left beside `target`."""
+    for left in target.parent.glob(f".{escape(target.name)}.????????"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _OLD:
+                left.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -172,7 +172,8 @@ def test_a_variant_says_from_when_on(desk: Desk) -> None:
 def test_the_hint_of_a_plain_rebase(desk: Desk) -> None:
     for dry_run in (False, True):
         said = desk.rebase("new", edit=False, dry_run=dry_run).as_text()
-        assert said.endswith("answer it once and for all: kpatch-rs rebase new --edit")
+        again = f"kpatch-rs -s {desk.session.series} rebase new --edit"
+        assert said.endswith(f"answer it once and for all: {again}")
     assert desk.folders == []
 
 
@@ -416,7 +417,9 @@ def test_a_branch_that_cannot_move_is_refused_before_anything_is_asked_or_taken(
         desk.rebase("new")
     assert desk.folders == []
     report = desk.rebase("new", branch="kpatch/twice-new", edit=False)
-    assert report.as_text().endswith("kpatch-rs rebase new --branch kpatch/twice-new --edit")
+    assert report.as_text().endswith(
+        "kpatch-rs -s twice rebase new --branch kpatch/twice-new --edit"
+    )
     report = desk.rebase("new", branch="kpatch/twice-new")
     assert "rebase new --branch kpatch/twice-new --edit\n" in report.as_text()
     desk.answer("a")

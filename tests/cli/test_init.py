@@ -78,6 +78,17 @@ def test_a_folder_with_something_in_it_is_refused(here: Path) -> None:
     assert files(here) == ["hello", "hello/mine"]
 
 
+def test_the_first_of_two_at_once_has_it(here: Path) -> None:
+    """The folder was free when both looked."""
+    folder = here / "hello"
+    text = init.settings("hello", "", "20261122-hello-3f1c9a7d52e0")
+    init.make(folder, text)
+    with pytest.raises(Refused, match=r"hello is not empty$"):
+        init.make(folder, text)
+    assert load_series(folder).name == "hello"
+    assert [path.name for path in here.iterdir()] == ["hello"]
+
+
 def test_a_file_or_a_link_in_the_way_is_refused(here: Path) -> None:
     (here / "file").touch()
     (here / "series").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -160,6 +161,15 @@ def names(folder: Path) -> list[str]:
 def series(tmp_path: Path) -> Path:
     (tmp_path / "series.toml").write_text(SERIES)
     return tmp_path
+
+
+def test_what_a_killed_command_left_goes_with_time(series: Path) -> None:
+    old, new = series / ".series.toml.abcdefgh", series / ".series.toml.12345678"
+    for left in (old, new):
+        left.write_text(SERIES)
+    os.utime(old, (0, 0))
+    prepare(series, base="v7.2").commit()
+    assert names(series) == [new.name, "series.toml"], "another one may be writing it"
 
 
 def test_set_base_changes_nothing_else(series: Path) -> None:

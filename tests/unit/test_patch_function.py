@@ -237,3 +237,16 @@ def test_no_function_comes_back_to_the_file_it_left() -> None:
     tree = {"k/cpuid.c": head + b"\n", "k/split.c": has + caps, "k/Makefile": OBJ}
     outcome = plan(payload, tree, old)
     assert "would bring back" in outcome.reason
+
+
+def test_a_function_of_two_arms_is_no_stranger() -> None:
+    """As sched_init_smp() of 6.12, of which 7.2 has kept one arm."""
+    small = b"static void free(struct module *mod)\n{\n\tforget_quickly(mod);\n}\n"
+    arms = b"#ifdef CONFIG_SMP\n" + FREE + b"#else\n" + small + b"#endif\n"
+    old = b"\n".join((HEAD, LOAD, arms))
+    new = old.replace(b"\tforget(mod)", b"\trust_forget(mod);\n\tforget(mod)")
+    payload = diff({"k/module.c": old}, {"k/module.c": new})
+    tree = {"k/module.c": b"\n".join((HEAD, b"int more;\n", LOAD, FREE)), "k/Makefile": OBJ}
+    outcome = plan(payload, tree, old)
+    assert outcome.status is not Status.CONFLICT, outcome.reason
+    assert after(outcome, "k/module.c") == tree["k/module.c"].replace(FREE, patched(FREE))
