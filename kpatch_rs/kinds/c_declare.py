@@ -22,7 +22,7 @@ from kpatch_rs.syntax.c_beside import above_comment, declared_around, extent
 from kpatch_rs.syntax.c_body import Unclear, parse_c
 from kpatch_rs.syntax.c_functions import functions_named, macros_named
 from kpatch_rs.syntax.c_includes import below_includes, guard_of, header_end
-from kpatch_rs.syntax.c_locate import place_in
+from kpatch_rs.syntax.c_locate import place_in, similar
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.line_ends import with_lf
@@ -55,6 +55,13 @@ class CDeclareEdit(Edit):
     """The function above whose prototype or definition it goes."""
     also: tuple[RepoPath, ...] = ()
     """Where the file is on other kernels; `rebase` adds what it found out."""
+
+
+_ANOTHER_FILE = "name another header, or the .c file that calls it: file = …"
+_ANOTHER_NEIGHBOUR = (
+    'name another prototype or function of it: after = "…", before = "…"; without either it goes '
+    "below all others"
+)
 
 
 class CDeclare(Rooted[CDeclareEdit]):
@@ -91,12 +98,18 @@ config = "FOO_RUST"
             start, lead, tail = _place(text, edit)
         except Unclear as why_not:
             place = place_in(edit.file, text, why_not.offset)
+            near, hint = [Candidate(place, show(_line(text, why_not.offset)))], _ANOTHER_FILE
+            if beside := edit.after or edit.before:
+                near = (
+                    near if why_not.offset else [*similar(ground.tree, edit.file, beside.encode())]
+                )
+                hint = _ANOTHER_NEIGHBOUR
             return self.conflict(
                 ground,
                 f"{place}: {why_not.message}",
-                hint="name another header, or the .c file that calls it: file = …",
+                hint=hint,
                 anchor=anchor,
-                candidates=[Candidate(place, show(_line(text, why_not.offset)))],
+                candidates=near,
             )
         block = _block(edit, wanted)
         return self.done(

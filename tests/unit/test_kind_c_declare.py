@@ -192,3 +192,15 @@ def test_above_a_function_is_above_its_comment() -> None:
     file = outcome.tree.read(RepoPath(b"a.c"))
     assert file
     assert file.data.decode() == source.replace("/* What", "int f(int a);\n\n/* What")
+
+
+def test_a_neighbour_that_is_gone_is_asked_for() -> None:
+    source = "int g_open(void)\n{\n\treturn 0;\n}\n"
+    outcome = planned(source, file="a.c", after="g_opened")
+    assert outcome.status is Status.CONFLICT
+    assert "after = " in outcome.hint
+    assert [str(c.place) for c in outcome.candidates] == ["a.c:1"]
+    assert [c.what for c in outcome.candidates] == ["g_open()"]
+    assert not planned(source, file="a.c", after="other").candidates, (
+        "and nothing that is no answer"
+    )
