@@ -49,18 +49,25 @@ class KconfigEdit(Edit):
     their order are not the usual ones; type, prompt and the rest above are left out then."""
     after: str | None = None
     """Put it after this symbol's entry, wherever in `file` that is."""
+    before: str | None = None
+    """The same, right above that entry and its comment."""
     menu: str | None = None
     """Put it at the end of the menu with this title, or of the `if` block with this condition;
-    with `after`: where more than one entry has that symbol, take the one in this block."""
+    with one of these: where more than one entry has that symbol, take the one in this block."""
     also: tuple[RepoPath, ...] = ()
     """Where the file is on other kernels; `rebase` adds what it found out."""
 
     @property
     def anchor(self) -> str:
         """What it holds on to, in words."""
-        if self.after:
-            return f"config {self.after}"
+        if self.beside:
+            return f"config {self.beside}"
         return f'"{self.menu}"' if self.menu else f"the outermost block of {show(self.file)}"
+
+    @property
+    def beside(self) -> str:
+        """The symbol next to whose entry it goes; empty for none."""
+        return self.after or self.before or ""
 
     def entry(self) -> bytes:
         """The entry as the file holds it: in the order and form of the kernel's own."""
@@ -149,12 +156,13 @@ after = "FOO"
         if change.created or not _KCONFIG_FILE.search(change.path):
             return ()
         entries = read_kconfig(change.new).entries
-        above = (None, *entries)
         return tuple(
             edit
-            for before, entry in zip(above, entries, strict=False)
+            for above, entry, below in zip(
+                (None, *entries), entries, (*entries[1:], None), strict=False
+            )
             if change.adds(entry.start)
-            for edit in _lifted(change, before, entry)
+            for edit in _lifted(change, above, entry, below)
         )
 
     def _insert(self, edit: KconfigEdit, ground: Ground, spot: _Spot) -> Outcome:
@@ -213,8 +221,10 @@ _PROPERTY = re.compile(
 )
 
 
-def _lifted(change: Change, above: Entry | None, entry: Entry) -> Iterator[KconfigEdit]:
-    """The entry as an edit, held by the entry above it, by that and its block, by its block."""
+def _lifted(
+    change: Change, above: Entry | None, entry: Entry, below: Entry | None
+) -> Iterator[KconfigEdit]:
+    """The entry as an edit, held by the entry above it, by its block, by the entry below it."""
     usual = _in_usual_form(change, entry)
     text = change.new[entry.start : entry.end].decode(errors="replace")
     lines = text.partition("\n")[2]
@@ -222,9 +232,11 @@ def _lifted(change: Change, above: Entry | None, entry: Entry) -> Iterator[Kconf
         where=change.where, file=change.path, symbol=entry.symbol, lines=lines
     )
     titles = (None, *(block.title for block in reversed(entry.blocks) if block.title))
-    held = [(above.symbol, title) for title in titles] if above else []
-    for after, menu in (*held, *((None, title) for title in titles)):
-        yield replace(bare, after=after, menu=menu)
+    if above:
+        yield from (replace(bare, after=above.symbol, menu=title) for title in titles)
+    yield from (replace(bare, menu=title) for title in titles)
+    if below:
+        yield from (replace(bare, before=below.symbol, menu=title) for title in titles)
 
 
 def _in_usual_form(change: Change, entry: Entry) -> KconfigEdit | None:
@@ -268,6 +280,10 @@ def _refuse_malformed(edit: KconfigEdit) -> frozenset[str]:
             f"{edit.symbol}: a line break or control character in a value",
             hint='one line each; more conditions are more strings: depends = ["A", "B"]',
         )
+    if edit.after and edit.before:
+        raise KpatchError(
+            f"{edit.symbol}: after and before exclude each other", hint="leave out one of them"
+        )
     if edit.lines and (edit.prompt, edit.depends, edit.select, edit.default, edit.help) != _NOTHING:
         raise KpatchError(
             f"{edit.symbol}: lines says all of the entry",
@@ -293,8 +309,8 @@ def _refuse_malformed(edit: KconfigEdit) -> frozenset[str]:
 def _spot(edit: KconfigEdit, ground: Ground) -> _Spot | None:
     """Where the entry goes; None where the file is not there. Raises _Unclear."""
     file = ground.tree.read(edit.file)
-    if edit.after:
-        return _behind_entry(edit, ground, read_kconfig(with_lf(file.data)) if file else None)
+    if edit.beside:
+        return _beside_entry(edit, ground, read_kconfig(with_lf(file.data)) if file else None)
     if file is None:
         return None
     data = with_lf(file.data)
@@ -314,32 +330,42 @@ def _spot(edit: KconfigEdit, ground: Ground) -> _Spot | None:
     )
 
 
-def _behind_entry(edit: KconfigEdit, ground: Ground, kconfig: KconfigFile | None) -> _Spot | None:
-    """Behind the entry of `after`, in the file itself or in the one it has moved to."""
-    after = edit.after or ""
-    found = [(edit.file, e) for e in kconfig.entries if e.symbol == after] if kconfig else []
+def _beside_entry(edit: KconfigEdit, ground: Ground, kconfig: KconfigFile | None) -> _Spot | None:
+    """Behind the entry of `after` or above that of `before`, in the file or where it has moved."""
+    other, key = edit.beside, "after" if edit.after else "before"
+    found = [(edit.file, e) for e in kconfig.entries if e.symbol == other] if kconfig else []
     if edit.menu:
         title = " ".join(edit.menu.split())
         found = [(p, e) for p, e in found if title in {b.title for b in e.blocks}]
-    found = found or definitions(ground.tree, after, edit.file)
+    found = found or definitions(ground.tree, other, edit.file)
     if not found:
-        entries = anywhere(ground.tree, after, edit.file) if ground.offers else []
+        entries = anywhere(ground.tree, other, edit.file) if ground.offers else []
         elsewhere = _entries(ground, entries)
         if kconfig is None and not elsewhere:
             return None
         raise _Unclear(
-            f"{show(edit.file)} has no config {after}",
-            hint='name a symbol it has: after = "…", or the block it belongs in: menu = "…"',
+            f"{show(edit.file)} has no config {other}",
+            hint=f'name a symbol it has: {key} = "…", or the block it belongs in: menu = "…"',
             candidates=elsewhere or _similar(edit, ground, kconfig),
         )
     if len(found) > 1:
         raise _Unclear(
-            f"config {after} is there {len(found)} times",
+            f"config {other} is there {len(found)} times",
             hint='say in which menu or if block: menu = "…", or name another symbol',
             candidates=_entries(ground, found),
         )
     path, entry = found[0]
-    return _Spot(path, _data(ground, path), _checked(ground, path, entry).end)
+    data, entry = _data(ground, path), _checked(ground, path, entry)
+    return _Spot(path, data, entry.end if edit.after else _above_comment(data, entry.start))
+
+
+def _above_comment(data: bytes, start: int) -> int:
+    """Where the comment that ends right above the line `start` begins; else `start`."""
+    while (above := data.rfind(b"\n", 0, max(start - 1, 0)) + 1) < start:
+        if not data[above:start].startswith(b"#"):
+            break
+        start = above
+    return start
 
 
 def _checked(ground: Ground, path: RepoPath, entry: Entry) -> Entry:
@@ -369,7 +395,7 @@ def _outermost(kconfig: KconfigFile) -> list[Block]:
 
 def _similar(edit: KconfigEdit, ground: Ground, kconfig: KconfigFile | None) -> list[Candidate]:
     names = {e.symbol: (edit.file, e) for e in (kconfig.entries if kconfig else ())}
-    close = difflib.get_close_matches(edit.after or "", names, n=5)
+    close = difflib.get_close_matches(edit.beside, names, n=5)
     return _entries(ground, [names[name] for name in close])
 
 

@@ -136,6 +136,7 @@ STYLES: Mapping[str, Mapping[str, tuple[str, Callable[[str], str]]]] = {
         "other order": (KCONFIG, before(KCONFIG_PLACE, ODD_ENTRY)),
         "without prompt": (KCONFIG, before(KCONFIG_PLACE, BARE_ENTRY)),
         "after another": (KCONFIG, before("config KVM_SMM\n", ODD_ENTRY)),
+        "first in an if": (KCONFIG, before("config KVM_X86\n", ENTRY)),
     },
     "kbuild": {
         "own line": (MAKEFILE, behind("+= smm.o\n", "kvm-$(CONFIG_KVM_RUST)\t+= rust_hello.o\n")),

@@ -68,6 +68,7 @@ def kconfig(**fields: object) -> KconfigEdit:
     [
         (kconfig(symbol="CONFIG_R"), "symbol 'CONFIG_R': Kconfig adds CONFIG_ itself"),
         (kconfig(depends=("A\n\tselect B",)), "R: a line break or control character in a value"),
+        (kconfig(after="A", before="B"), "R: after and before exclude each other"),
         (
             kconfig(depends=("A &&",)),
             "symbol, depends, select or default is no valid Kconfig:"

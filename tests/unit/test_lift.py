@@ -131,3 +131,50 @@ def test_refused(new: File | None, message: str) -> None:
     with pytest.raises(NotLifted) as refused:
         lifted(before, after)
     assert refused.value.message == message
+
+
+KCONFIG = """menu "Foo"
+
+config FOO
+	bool "foo"
+
+endmenu
+
+# Others
+if FOO
+
+config BAR
+	bool "bar"
+
+# What it says.
+config BAZ
+	bool "baz"
+
+endif
+"""
+ENTRY = 'config NEW\n\tbool "new"\n\tdepends on FOO\n\n'
+
+
+@pytest.mark.parametrize(
+    ("anchor", "held"),
+    [
+        ('menu "Foo"\n', None),
+        ("config FOO\n", {"before": "FOO"}),
+        ("endmenu\n", {"after": "FOO"}),
+        ("# Others\n", None),
+        ("config BAR\n", {"before": "BAR"}),
+        ("# What it says.\n", {"after": "BAR"}),
+        ("endif\n", {"after": "BAZ"}),
+    ],
+)
+def test_where_an_entry_of_kconfig_stands(anchor: str, held: dict[str, str] | None) -> None:
+    tree = {"d/Kconfig": KCONFIG.encode(), "Kconfig": b'source "d/Kconfig"\n'}
+    before = TreeOverlay(DictTree(tree))
+    made = File(KCONFIG.replace(anchor, ENTRY + anchor).encode())
+    path = RepoPath(b"d/Kconfig")
+    (edit,) = lifted(before, before.write(path, made))
+    if held is None:
+        assert edit.kind == "patch", "no entry of its block is beside it"
+        return
+    assert {key: getattr(edit, key) for key in ("after", "before") if getattr(edit, key)} == held
+    assert rendered((edit,), before).read(path) == made
