@@ -80,7 +80,8 @@ def _planned(recipe: Recipe, variant: Variant | None, ground: Ground) -> Step:
     before = tree = ground.tree
     reports = []
     for edit in variant.edits if variant else recipe.edits:
-        report = _report(edit, recipe, replace(ground, tree=tree))
+        known = ground.was is None or _meant_for(recipe, variant, edit, TreeOverlay(ground.was))
+        report = _report(edit, recipe, replace(ground, tree=tree, known=known))
         tree = report.outcome.tree
         reports.append(report)
     status, reason = _sum_up(reports)
@@ -95,6 +96,15 @@ def _planned(recipe: Recipe, variant: Variant | None, ground: Ground) -> Step:
         after=before if status is Status.CONFLICT else tree,
         variant=variant,
     )
+
+
+def _meant_for(recipe: Recipe, variant: Variant | None, edit: Edit, was: TreeOverlay) -> bool:
+    """Whether `edit`, of this variant, was rendered on `was`, too, as far as guards tell."""
+    try:
+        same = chosen(recipe, was) == variant
+        return same and not (edit.when and edit.when.objection(was))
+    except KpatchError:
+        return False
 
 
 def _sum_up(reports: Sequence[EditReport]) -> tuple[Status, str]:

@@ -49,6 +49,11 @@ class Ground:
     """All edits of the series: what stands between an edit and its place may be another one's."""
     offers: bool = True
     """Whether anyone reads the candidates of a conflict; finding some takes a walk of the tree."""
+    known: bool = True
+    """Whether the edit was meant for the kernel `was`, too: what its place was there, it is here.
+
+    False for what somebody wrote for this kernel: an answer is not asked for again.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

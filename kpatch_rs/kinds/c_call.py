@@ -225,7 +225,7 @@ def _lifted(change: Change, added: Added) -> Iterator[CCallEdit]:
 
 def _refuse_other_place(edit: CCallEdit, ground: Ground, there: Definition) -> None:
     """Raises _Elsewhere where the place means something else than it did in the last kernel."""
-    if edit.at in ("entry", "before-returns"):
+    if not ground.known or edit.at in ("entry", "before-returns"):
         return
     was = last_seen(ground, (edit.file, *edit.also), (edit.function, *edit.names))
     if was is None or not (then := _reach(edit, was)) or not (now := _reach(edit, there)):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from kpatch_rs.engine.render import render
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.c_call import C_CALL, CCallEdit
 from kpatch_rs.model.outcome import Outcome, Status
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.series import Where
+from kpatch_rs.model.series import Recipe, Series, Variant, Where
 from kpatch_rs.model.tree import TreeOverlay
+from kpatch_rs.model.version import Guard
 from kpatch_rs.syntax.c_body import body_of
 from kpatch_rs.syntax.c_functions import functions
 from kpatch_rs.syntax.c_reach import never_reached
@@ -113,6 +117,34 @@ def test_a_check_that_is_made_under_a_condition_now() -> None:
         function(check + "\nh();"), function(inner + "\nh();"), at="after-check", call="g"
     )
     assert "(no condition, now if)" in outcome.reason
+
+
+@pytest.mark.parametrize("way", ["a variant", "a guarded edit", "for both"])
+def test_what_was_written_for_this_kernel_is_not_asked_for_again(way: str) -> None:
+    was, now = function(CALLS), function("if (foo->on) {\n\tret = g(foo);\n}\nreturn ret;")
+    then, there = (
+        DictTree(
+            {
+                FILE: code.encode(),
+                "Makefile": f"VERSION = {v}\nPATCHLEVEL = 2\nSUBLEVEL = 0\n".encode(),
+            }
+        )
+        for code, v in ((was, 6), (now, 7))
+    )
+    here = Guard(min="7.2")
+    edit = CCallEdit(
+        where=Where("x"), file=RepoPath(FILE.encode()), function="f", statement="rust_f(foo);",
+        at="after-call", call="g",
+    )  # fmt: skip
+    own, variants = {
+        "a variant": ((edit,), (Variant(where=Where("x"), when=here, edits=(edit,)),)),
+        "a guarded edit": ((replace(edit, when=here),), ()),
+        "for both": ((edit,), ()),
+    }[way]
+    recipe = Recipe(where=Where("x"), id="it", subject="a: b", edits=own, variants=variants)
+    series = Series(name="s", base="", change_id="", recipes=(recipe,))
+    (step,) = render(series, there, NoHistory(), was=then)
+    assert step.status is (Status.CONFLICT if way == "for both" else Status.EXACT), step.reason
 
 
 def test_what_is_there_already_is_left_alone() -> None:
