@@ -232,7 +232,8 @@ def _refuse_other_place(edit: CCallEdit, ground: Ground, there: Definition) -> N
         return
     if why := then.otherwise(now):
         hint = 'behind the check: at = "after-check"; or' if now.tested else "if it is right there,"
-        raise _Elsewhere(why, hint=f"{hint} answer with rebase --edit; or {_OTHER_PLACES}")
+        hint = f"{hint} answer with rebase --edit; or {_OTHER_PLACES}"
+        raise _Elsewhere(why, hint=hint, near=[now.offset])
 
 
 def _reach(edit: CCallEdit, definition: Definition) -> Reach | None:

@@ -29,6 +29,8 @@ _NO_CONDITION = re.compile(rb"\w*guard\w*\Z")
 class Reach:
     """How a place is reached."""
 
+    offset: int
+    """Of the call, or the return."""
     under: tuple[str, ...]
     """The conditions around it, the innermost first: if, else, switch, loop."""
     tested: bool = False
@@ -58,7 +60,9 @@ _NOT = {True: "did not in the last kernel", False: "does not any more"}
 def at_call(body: Body, offset: int, *, behind: bool) -> Reach:
     """How the call at `offset` is reached, or what comes right `behind` it. Raises Unclear."""
     statement = statement_around(body, offset)
-    return Reach(_under(body, offset), tested=behind and check_of(body, statement) is not None)
+    return Reach(
+        offset, _under(body, offset), tested=behind and check_of(body, statement) is not None
+    )
 
 
 def at_last_return(body: Body) -> Reach:
@@ -69,6 +73,7 @@ def at_last_return(body: Body) -> Reach:
     given = body.text.code[end : last[-1].end] if last else b""
     expression = re.sub(rb"\Areturn\b|;\s*\Z", b"", given).strip()
     return Reach(
+        end,
         under=(),
         returned=b" ".join(re.findall(rb"\w+|\S", expression)),
         labelled=labelled,

@@ -107,7 +107,11 @@ def test_a_call_is_made_under_the_same_conditions(was: str, now: str, why: str, 
         why = ""
     assert outcome.status is (Status.CONFLICT if why else Status.EXACT), outcome.reason
     assert why in outcome.reason
-    assert why == "" or f"{FILE}:" in outcome.reason
+    file = function(now + ends).split("\n")
+    for candidate in outcome.candidates:
+        assert candidate.place.path == FILE.encode()
+        assert "g(foo)" in file[candidate.place.line - 1]
+    assert len(outcome.candidates) == bool(why)
 
 
 def test_a_check_that_is_made_under_a_condition_now() -> None:
