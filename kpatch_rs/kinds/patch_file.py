@@ -350,6 +350,7 @@ class FilePlan:
         now, said = found.files.get(path), found.said
         if there and now:
             self.refuse_strangers(there.data, now.data)
+            self.refuse_broken(there.data, now.data)
             said += (f"{show(path)}: merged function by function",) if now != there else ()
         others = {p: f for p, f in found.files.items() if f != self.ground.tree.read(p)}
         others.pop(path, None)

@@ -194,6 +194,21 @@ def test_no_function_is_defined_twice() -> None:
     assert [str(c.place) for c in outcome.candidates] == ["k/cpuid.c:8"]
 
 
+def test_nor_where_the_rest_is_merged_by_itself() -> None:
+    """The same, and the patch changes a function that is in another file now."""
+    head = b"#include <linux/kvm_host.h>\n\nstatic u32 caps;\n\n"
+    has = b"bool boot_cpu_has(unsigned int bit)\n{\n\treturn caps & (1u << bit);\n}\n"
+    caps = b"void set_cpu_caps(void)\n{\n\tcaps |= 1u << CPUID_FPU;\n}\n"
+    old = head + has + b"\n" + caps
+    new = old.replace(b"\treturn caps", b"\tkvm_more(kvm);\n\treturn caps") + b"\n" + LOAD
+    payload = diff({"k/cpuid.c": old}, {"k/cpuid.c": new})
+    split = (has + caps).replace(b"\treturn caps", b"\tkvm_more(kvm);\n\treturn caps")
+    tree = {"k/cpuid.c": head + b"\n\n" + LOAD, "k/split.c": split, "k/Makefile": OBJ}
+    outcome = plan(payload, tree, old)
+    assert after(outcome, "k/cpuid.c").count(b"int load(") == 1
+    assert outcome.status in (Status.CONFLICT, Status.PRESENT)
+
+
 def test_the_arms_of_a_patch_may_define_one_twice() -> None:
     arms = b"#ifdef X\n" + LOAD + b"#else\n" + LOAD.replace(b"place", b"put") + b"#endif\n"
     payload = diff({"k/module.c": MODULE}, {"k/module.c": b"\n".join((HEAD, arms, FREE))})
