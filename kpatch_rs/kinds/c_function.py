@@ -23,6 +23,7 @@ from kpatch_rs.syntax.c_locate import (
     defined_in,
     look_up,
     macros,
+    moved_away,
     similar,
 )
 from kpatch_rs.syntax.c_renamed import Renamed, renamed
@@ -58,7 +59,9 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
     """
     named = [(name, defined_in(ground.tree, files, name.encode())) for name in names]
     if here := next((pair for pair in named if pair[1]), None):
-        return _one(files[0], *here, learned=False)
+        found = _one(files[0], *here, learned=False)
+        _refuse_another(ground, files, found)
+        return found
     old = last_seen(ground, files, names)
     sought = list[Sought]()
     for name in sorted(names, key=lambda name: not _is_name_of(old, name)):
@@ -72,6 +75,18 @@ def find(ground: Ground, files: Sequence[RepoPath], names: Sequence[str]) -> Fou
         if now.certain:
             return Found(now.certain, _called_now(files, now.certain))
     raise _none(ground, files[0], names[0], sought[0], now)
+
+
+def _refuse_another(ground: Ground, files: Sequence[RepoPath], found: Found) -> None:
+    """Raises Lost where a new function has the name and the file, and the old one is elsewhere."""
+    was, there = ground.was, found.definition
+    old = defined_in(TreeOverlay(was), files, there.function.name) if was and ground.known else ()
+    if was and len(old) == 1 and (moved := moved_away(ground.tree, there, old[0], was)):
+        raise Lost(
+            f"{found.name}() in {show(there.path)} is another one than it was in the last kernel",
+            f'name the file of the one that is meant: file = "{show(moved[0].path)}"',
+            [Candidate(d.place, f"{found.name}(): the same body") for d in moved[:_CANDIDATES]],
+        )
 
 
 def _is_name_of(old: Definition | None, name: str) -> bool:

@@ -94,6 +94,17 @@ def look_up(
     return near if near.definitions else search.far()
 
 
+def moved_away(
+    tree: TreeOverlay, here: Definition, old: Definition, was: BaseTree
+) -> tuple[Definition, ...]:
+    """Where the body of `old` is now, if what has its name and file has nothing else of it."""
+    if _alike(old, here) >= _NOTHING_LEFT or parameters(old) == parameters(here):
+        return ()
+    search = _Search(tree, here.path, here.function.name, old, was)
+    found = search.near().definitions or search.far().definitions
+    return tuple(d for d in found if same_body(old, d))
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
     """The search for a function that its file does not define any more."""
@@ -222,6 +233,18 @@ def _alike(old: Definition, new: Definition) -> float:
     return difflib.SequenceMatcher(None, mine, theirs, autojunk=False).ratio()
 
 
+def parameters(definition: Definition) -> list[bytes]:
+    """The words of what it takes."""
+    function = definition.function
+    code = definition.text.code[function.named + len(function.name) : function.open]
+    return words(code)
+
+
+def words(code: bytes) -> list[bytes]:
+    """The words and the signs of C, one by one."""
+    return re.findall(rb"\w+|[^\w\s]", code)
+
+
 def _body_lines(definition: Definition) -> list[bytes]:
     """The lines of its body that say something, without their indent."""
     function = definition.function
@@ -231,6 +254,8 @@ def _body_lines(definition: Definition) -> list[bytes]:
 
 _SAME_BODY = 0.6
 """difflib ratio of lines."""
+_NOTHING_LEFT = 0.2
+"""The same, of a function that is a new one."""
 _TELLING_BODY = 60
 """Bytes; below, bodies are alike by chance: `return dev->priv;`."""
 _NEIGHBOURS = 3

@@ -19,7 +19,16 @@ from dataclasses import dataclass
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import BaseTree, TreeOverlay, part_of
 from kpatch_rs.syntax.c_functions import functions
-from kpatch_rs.syntax.c_locate import BULK, Definition, is_static, look_up, read_c, same_body
+from kpatch_rs.syntax.c_locate import (
+    BULK,
+    Definition,
+    is_static,
+    look_up,
+    parameters,
+    read_c,
+    same_body,
+    words,
+)
 from kpatch_rs.syntax.c_text import CText
 from kpatch_rs.syntax.lines import differences, distance
 
@@ -75,37 +84,31 @@ def _tells(old: Definition, new: Definition) -> bool:
 
     Where another one of that body is gone from the file, too, `new` may be the two made one.
     """
-    words, like = len(_words(old, body=True)), _likeness(old, new)
+    size, like = len(_body(old)), _likeness(old, new)
     kept = {function.name for function in functions(new.text)} | {old.function.name}
     gone = (f for f in functions(old.text) if f.name not in kept)
     return (
-        any(words >= long and like >= enough for long, enough in _TELLING)
+        any(size >= long and like >= enough for long, enough in _TELLING)
         and not any(same_body(Definition(old.path, old.text, f), new) for f in gone)
     )  # fmt: skip
 
 
 def _succeeds(old: Definition, new: Definition) -> bool:
     """Whether `new`, that is called where `old` was, takes the same and does much the same."""
-    long = len(_words(old, body=True)) >= _SHORT
-    same = _words(old, body=False) == _words(new, body=False)
+    long = len(_body(old)) >= _SHORT
+    same = parameters(old) == parameters(new)
     return same and _likeness(old, new) >= (_LIKE if long else _LIKE_SHORT)
 
 
 def _likeness(old: Definition, new: Definition) -> float:
     """How much of the words of both bodies is the same; about 0.5 for any two of some length."""
-    mine, theirs = _words(old, body=True), _words(new, body=True)
+    mine, theirs = _body(old), _body(new)
     return 1 - distance(mine, theirs) / ((len(mine) + len(theirs)) or 1)
 
 
-def _words(definition: Definition, *, body: bool) -> list[bytes]:
-    """The words of its body, or of its parameters."""
-    function, code = definition.function, definition.text.code
-    past = function.named + len(function.name)
-    return _split(code[function.open : function.close] if body else code[past : function.open])
-
-
-def _split(code: bytes) -> list[bytes]:
-    return re.findall(rb"\w+|[^\w\s]", code)
+def _body(definition: Definition) -> list[bytes]:
+    function = definition.function
+    return words(definition.text.code[function.open : function.close])
 
 
 def _called_instead(
@@ -144,11 +147,11 @@ def _swaps(
     for before, now in pairs:
         old, new = read_c(TreeOverlay(was), before), read_c(tree, now)
         theirs = _holders(new) if new else {}
-        for holder, words in _holders(old).items() if old else ():
+        for holder, here in _holders(old).items() if old else ():
             there = theirs.get(holder, [])
-            if there and (word in words or word in there):
-                yield from ((word, word) for _ in "." if word in words and word in there)
-                yield from _swapped(words, there)
+            if there and (word in here or word in there):
+                yield from ((word, word) for _ in "." if word in here and word in there)
+                yield from _swapped(here, there)
 
 
 def _swapped(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -179,7 +182,7 @@ def _holders(text: CText) -> Mapping[bytes, list[bytes]]:
             found.append((name, text.code[opened:closed]))
     found += [(macro[1], macro[2]) for macro in _MACRO.finditer(text.code)]
     names = [name for name, _ in found]
-    return {name: _split(code) for name, code in found if names.count(name) == 1}
+    return {name: words(code) for name, code in found if names.count(name) == 1}
 
 
 def _no_one_else_calls(tree: TreeOverlay, was: BaseTree, old: Definition, new: Definition) -> bool:

@@ -201,6 +201,18 @@ def called(outcome: Outcome) -> str:
     return outcome.reason
 
 
+def test_a_new_one_in_its_place_is_not_it() -> None:
+    was = {FILE: f(body=BODY, head="int")}
+    new = f(head="static int").replace("void *vcpu", "int n").replace("g(vcpu)", "n")
+    now = {FILE: new, "arch/x86/kvm/b.c": was[FILE]}
+    outcome = planned(now, was)
+    assert "is another one than it was" in outcome.reason
+    assert called(outcome) == "f(): the same body"
+    assert str(outcome.candidates[0].place) == "arch/x86/kvm/b.c:1"
+    assert planned({FILE: new}, was).status is Status.EXACT, "it was written anew"
+    assert planned({**now, FILE: f(head="int")}, was).status is Status.EXACT, "or is the same still"
+
+
 class TestItHasAnotherName:
     """f() is gone from FILE; its body or its callers tell what took its place there."""
 
