@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fnmatch import translate
+from math import ceil
 from typing import TypeVar
 
 from kpatch_rs.gitio.indexed import indexed
@@ -25,7 +26,10 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 _SHARE = 3000
-"""Files searched by one git; with 1500 it takes as long (measured on 7.2)."""
+"""Files searched by one git at most; with 1500 it takes as long (measured on 7.2)."""
+
+_LEAST = 200
+"""Files for which a second git is not worth its start."""
 
 _TABLES = b"gpu/drm/amd/include/"
 """Generated register tables: 479 MB of the 1488 MB of Linux 6.12.117, in headers."""
@@ -109,13 +113,24 @@ def _changed(
 
 def grep(git: Git, files: Sequence[Searched], *search: str) -> list[Share]:
     """How `git grep` with these options ended on each share of `files`, in their order."""
-    shares = [files[at : at + _SHARE] for at in range(0, len(files), _SHARE)]
+    size = _share(len(files))
+    shares = [files[at : at + size] for at in range(0, len(files), size)]
     return at_once(lambda share: _grep(git, share, search), shares)
+
+
+def _share(files: int) -> int:
+    """How many files a git gets, so that all processors are busy to the end."""
+    rounds = ceil(files / (_processors() * _SHARE))
+    return max(_LEAST, ceil(files / max(1, rounds * _processors())))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def at_once(start: Callable[[A], B], of: Iterable[A]) -> list[B]:
     """What `start` gives for each, in their order; as many gits at once as there are processors."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(_processors()) as pool:
         return list(pool.map(start, of))
 
 

@@ -150,8 +150,8 @@ class _Search:
         """What to search before all of the kernel, and whether a function of the name is it there.
 
         Most of a kernel is drivers, and most of what moves elsewhere does not move there; so the
-        rest comes first, with its headers, but there the body has to tell, too. Another
-        architecture comes last: it is asked only for those who have the name.
+        rest comes first, and the headers that all may include, but there the body has to tell, too.
+        Another architecture comes last: it is asked only for those who have the name.
         """
         folder, part = RepoPath(self.file.rpartition(b"/")[0]), part_of(self.file)
         above = RepoPath(folder.rpartition(b"/")[0])
@@ -159,9 +159,8 @@ class _Search:
             yield (under,), _C[:1], True
         arch = architecture(self.file)
         generic = tuple(p for p in kernel if architecture(p) in (b"", arch))
-        core = tuple(p for p in generic if p not in BULK)
-        yield core, _C[:1], False
-        yield core, _C[1:], False
+        yield tuple(p for p in generic if p not in BULK), _C[:1], False
+        yield tuple(p for p in generic if p == b"include" or architecture(p)), _C[1:], False
         yield generic, _C[:1], True
 
     def told_by_body(self, sought: Sought) -> bool:
