@@ -1,9 +1,7 @@
 """The statements that an existing patch adds to functions of a file.
 
 What it adds in one go counts as one, if it is a few whole statements that call something new to the
-file; and so does each call on lines of its own. A diff may show lines too early or too late, where
-they end or begin as their neighbours do; they are read in each way, first as what begins with a
-line that was not there.
+file; and so does each call on lines of its own.
 """
 
 from __future__ import annotations
@@ -27,8 +25,6 @@ _MOST = 8
 """Calls in one file; a patch with more of them writes the file anew, and is best kept as it is."""
 _LINES = 12
 """Lines added in one go; more of them are code of the file's own."""
-_READINGS = 3
-"""Ways to read lines that a diff may show earlier or later."""
 _AROUND = 400
 """How far from the statement, in bytes, a call to hold on to is looked for, and"""
 _NEIGHBOURS = 3
@@ -56,11 +52,13 @@ def added_statements(change: Change) -> Iterator[Added]:
     found = [m.span() for start, end in spans for m in _CALL_LINES.finditer(change.new, start, end)]
     if len(found) > _MOST:
         return
-    runs = [reading for start, end in spans for reading in _readings(change, start, end)]
-    text = c_text(change.new) if runs or found else None
-    for start, end in dict.fromkeys((*runs, *found)) if text else ():
-        for function in functions(text) if text else ():
-            if text and function.open < start and end <= function.close:
+    runs = [run for start, end in spans if (run := _run(change, start, end))]
+    if not (runs or found):
+        return
+    text = c_text(change.new)
+    for start, end in dict.fromkeys((*runs, *found)):
+        for function in functions(text):
+            if function.open < start and end <= function.close:
                 yield _added(change, text, function, start, end)
 
 
@@ -83,39 +81,13 @@ def _edges(data: bytes, start: int, end: int) -> tuple[bytes, bytes]:
     return data[above:start], data[end + 1 : below]
 
 
-def _readings(change: Change, start: int, end: int) -> list[tuple[int, int]]:
-    """Where the statements added at `start` to `end`, or as many lines near it, may stand."""
-    known = {*change.old.split(b"\n")}
-    found = []
-    for first, past in _slides(change.new, start, end):
-        text = change.new[first:past].decode(errors="replace")
-        if text.count("\n") <= _LINES and (lines := statements(text)):
-            names = (name.encode() for name in functions_called(lines.decode()))
-            if any(not re.search(rb"\b%s\b" % name, change.old) for name in names):
-                inner = first + len(text) - len(text.lstrip("\n"))
-                found.append((inner, inner + len(text.strip("\n").encode())))
-    found.sort(key=lambda span: change.new[span[0] :].partition(b"\n")[0] in known)
-    return found[:_READINGS]
-
-
-def _slides(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The span, and all that give the same file: moved by lines equal at its two ends."""
-    yield start, end
-    for up in (True, False):
-        first, past = start, end
-        while True:
-            if up:
-                above, last = data.rfind(b"\n", 0, max(first - 1, 0)) + 1, _line_before(data, past)
-                if first == 0 or data[above:first] != data[last:past]:
-                    break
-                first, past = above, last
-            else:
-                next_, below = data.find(b"\n", first) + 1, data.find(b"\n", past) + 1
-                if not below or data[first:next_] != data[past:below]:
-                    break
-                first, past = next_, below
-            yield first, past
-
-
-def _line_before(data: bytes, past: int) -> int:
-    return data.rfind(b"\n", 0, past - 1) + 1
+def _run(change: Change, start: int, end: int) -> tuple[int, int] | None:
+    """Where the statements are that make up all that was added at `start` to `end`, if they do."""
+    text = change.new[start:end].decode(errors="replace")
+    if text.count("\n") > _LINES or not (lines := statements(text)):
+        return None
+    names = (name.encode() for name in functions_called(lines.decode()))
+    if all(re.search(rb"\b%s\b" % name, change.old) for name in names):
+        return None
+    first = start + len(text) - len(text.lstrip("\n"))
+    return first, first + len(text.strip("\n").encode())
