@@ -229,7 +229,7 @@ class FilePlan:
         if now == there and self.file.old == self.file.new:
             return End(Status.PRESENT, line)
         self.refuse_overlooked(now.data)
-        self.refuse_broken(there.data, now.data)
+        self.refuse_broken(self.file.path, there.data, now.data)
         return End(status, line, now, reason)
 
     def astray(self, there: File, now: bytes) -> End | None:
@@ -266,15 +266,15 @@ class FilePlan:
                 hint="make the diff again where the function is now, or without it",
             )
 
-    def refuse_broken(self, there: bytes, now: bytes) -> None:
+    def refuse_broken(self, path: RepoPath, there: bytes, now: bytes) -> None:
         """Nothing is defined twice or never reached that the diff does not make so itself."""
         base = self.base_blob() if self.file.path.endswith((b".c", b".h")) else None
         if base is None or base == there:
             return
         patch = (base, put(base, self.in_base(base)))
         if found := next(spoiled(patch, (there, now)), None):
-            place = place_of(self.file.path, now, found[0])
-            where = f"{self.payload}:{self.file.line}: {show(self.file.path)}"
+            place = place_of(path, now, found[0])
+            where = f"{self.payload}:{self.file.line}: {show(path)}"
             raise Stuck(f"{where}: {place.what} would {found[1]}", place)
 
     def refuse_overlooked(self, data: bytes) -> None:
@@ -350,10 +350,13 @@ class FilePlan:
         now, said = found.files.get(path), found.said
         if there and now:
             self.refuse_strangers(there.data, now.data)
-            self.refuse_broken(there.data, now.data)
+            self.refuse_broken(path, there.data, now.data)
             said += (f"{show(path)}: merged function by function",) if now != there else ()
         others = {p: f for p, f in found.files.items() if f != self.ground.tree.read(p)}
         others.pop(path, None)
+        for other, file in others.items():
+            if was := self.ground.tree.read(other):
+                self.refuse_broken(other, was.data, file.data)
         if not others and now == there:
             return End(Status.PRESENT, 1, now, "; ".join(said))
         status, at = (Status.MOVED, min(others)) if now == there else (Status.ADAPTED, None)

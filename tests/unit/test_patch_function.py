@@ -238,7 +238,11 @@ def test_nothing_is_put_behind_what_upstream_made_leave() -> None:
     never = old.replace(b"\treturn is_ok;\n", b"\treturn is_ok;\n\tforget();\n")
     fine = plan(payload, {"k/module.c": HEAD + never, "k/Makefile": OBJ}, HEAD + old)
     assert fine.status is not Status.CONFLICT, "what upstream never reaches is its own"
-    assert "label_ok() would have the change behind what leaves it" in outcome.reason
+    said = "label_ok() would have the change behind what leaves it"
+    assert said in outcome.reason
+    elsewhere = {"k/module.c": HEAD, "k/main.c": HEAD + there.removeprefix(b"static ")}
+    moved = plan(payload, {**elsewhere, "k/Makefile": OBJ}, HEAD + old)
+    assert said in moved.reason
 
 
 def test_no_function_comes_back_to_the_file_it_left() -> None:
