@@ -35,8 +35,8 @@ def rendering(
         )
     if where := repository.unfinished_at(view.branch):
         raise Refused(
-            f"branch {view.branch} is being rebased in {where}",
-            hint="finish that (git rebase --continue) or take it back (git rebase --abort) first",
+            f"branch {view.branch} is being rebased or bisected in {where}",
+            hint="end that first: git rebase --continue or --abort, git bisect reset",
         )
     digest = series.digest()
     if view.digest == digest:

@@ -98,16 +98,14 @@ config = "FOO_RUST"
             start, lead, tail = _place(text, edit)
         except Unclear as why_not:
             place = place_in(edit.file, text, why_not.offset)
-            near, hint = [Candidate(place, show(_line(text, why_not.offset)))], _ANOTHER_FILE
-            if beside := edit.after or edit.before:
-                near = (
-                    near if why_not.offset else [*similar(ground.tree, edit.file, beside.encode())]
-                )
-                hint = _ANOTHER_NEIGHBOUR
+            near = [Candidate(place, show(_line(text, why_not.offset)))]
+            beside = edit.after or edit.before
+            if beside and not why_not.offset:  # nowhere
+                near = [*similar(ground.tree, edit.file, beside.encode())]
             return self.conflict(
                 ground,
                 f"{place}: {why_not.message}",
-                hint=hint,
+                hint=_ANOTHER_NEIGHBOUR if beside else _ANOTHER_FILE,
                 anchor=anchor,
                 candidates=near,
             )

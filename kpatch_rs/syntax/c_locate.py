@@ -23,7 +23,7 @@ from kpatch_rs.model.tree import (
     parts,
 )
 from kpatch_rs.syntax.c_functions import Function, functions, functions_named, macros_named
-from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.c_text import CText, c_text, words
 
 _C = ("*.c", "*.h")
 
@@ -237,11 +237,6 @@ def parameters(definition: Definition) -> list[bytes]:
     function = definition.function
     code = definition.text.code[function.named + len(function.name) : function.open]
     return words(code)
-
-
-def words(code: bytes) -> list[bytes]:
-    """The words and the signs of C, one by one."""
-    return re.findall(rb"\w+|[^\w\s]", code)
 
 
 def _body_lines(definition: Definition) -> list[bytes]:

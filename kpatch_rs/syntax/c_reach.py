@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from kpatch_rs.syntax.c_body import Body, check_of, returns, statement_around, walk
+from kpatch_rs.syntax.c_text import words
 
 _CONDITIONS = {
     "if_statement": "if",
@@ -47,14 +48,13 @@ class Reach:
             return f"it was under other conditions in the last kernel ({was}, now {is_})"
         if now.tested and not self.tested:
             return "what the call returns is tested right behind it now, and was not before"
-        if self.labelled != now.labelled:
-            return f"a goto {'led' if self.labelled else 'leads'} there, and {_NOT[now.labelled]}"
+        if self.labelled and not now.labelled:
+            return "a goto led there, and does not any more"
+        if now.labelled and not self.labelled:
+            return "a goto leads there, and did not in the last kernel"
         if not _same_way_out(self.returned, now.returned):
             return f"the return there was '{_shown(self.returned)}' in the last kernel"
         return ""
-
-
-_NOT = {True: "did not in the last kernel", False: "does not any more"}
 
 
 def at_call(body: Body, offset: int, *, behind: bool) -> Reach:
@@ -75,7 +75,7 @@ def at_last_return(body: Body) -> Reach:
     return Reach(
         end,
         under=(),
-        returned=b" ".join(re.findall(rb"\w+|\S", expression)),
+        returned=b" ".join(words(expression)),
         labelled=labelled,
     )
 

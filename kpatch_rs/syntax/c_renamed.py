@@ -27,9 +27,8 @@ from kpatch_rs.syntax.c_locate import (
     parameters,
     read_c,
     same_body,
-    words,
 )
-from kpatch_rs.syntax.c_text import CText
+from kpatch_rs.syntax.c_text import CText, words
 from kpatch_rs.syntax.lines import differences, distance
 
 _TELLING = ((40, 0.75), (12, 0.9))

@@ -129,6 +129,11 @@ def c_text(data: bytes) -> CText:
     return CText(data, code, tuple(directives), closing, tuple(sorted(outer)))
 
 
+def words(code: bytes) -> list[bytes]:
+    """The words and the signs of C, one by one."""
+    return re.findall(rb"\w+|[^\w\s]", code)
+
+
 def _spaces(text: bytes) -> bytes:
     return text.translate(_TO_SPACES)
 

@@ -379,7 +379,7 @@ def test_in_the_middle_of_a_rebase(desk: Desk) -> None:
     """The branch is where it was until the rebase ends: that nobody edited it would not be true."""
     editor = "sequence.editor=sed -i 1s/pick/edit/"
     desk.git("-c", editor, "rebase", "-q", "-i", f"{BRANCH}~2")
-    assert f"{BRANCH} is being rebased in {desk.tree}" in refused(desk, Refused).message
+    assert f"{BRANCH} is being rebased or bisected in {desk.tree}" in refused(desk, Refused).message
     desk.git("rebase", "--abort")
     assert desk.refresh() == {}
 

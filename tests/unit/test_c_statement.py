@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Literal
 
 import pytest
 
@@ -134,6 +135,9 @@ def test_a_comment_with_the_statement_is_not_it() -> None:
     assert C_CALL.plan(edit, Ground(tree, NoHistory())).status is Status.EXACT
 
 
+_At = Literal["before-returns", "after-call", "before-call", "after-check"]
+
+
 class TestAnotherOneOfTheSeries:
     """Each stays whole, so that each is known again where it is."""
 
@@ -149,9 +153,10 @@ class TestAnotherOneOfTheSeries:
             tree = outcome.tree
         return outcome.status, outcome.reason, tree
 
-    def second(self, **where: str) -> CCallEdit:
-        fields = {"function": "probe", "statement": "more(dev);", **where}
-        return CCallEdit(where=Where("y"), file=PATH, **fields)  # type: ignore[arg-type]
+    def second(self, at: _At, call: str | None = None) -> CCallEdit:
+        return CCallEdit(
+            where=Where("y"), file=PATH, function="probe", statement="more(dev);", at=at, call=call
+        )
 
     def test_its_returns_are_its_own(self) -> None:
         first = self.FIRST
@@ -170,7 +175,7 @@ class TestAnotherOneOfTheSeries:
             assert again.status is Status.PRESENT
 
     @pytest.mark.parametrize("at", ["after-call", "before-call", "after-check"])
-    def test_what_is_next_to_its_call(self, at: str) -> None:
+    def test_what_is_next_to_its_call(self, at: _At) -> None:
         status, reason, tree = self.planned(self.second(at=at, call="rust_f"))
         if at == "after-call":
             assert "amid another statement of the series" in reason

@@ -209,6 +209,9 @@ def test_a_new_one_in_its_place_is_not_it() -> None:
     assert "is another one than it was" in outcome.reason
     assert called(outcome) == "f(): the same body"
     assert str(outcome.candidates[0].place) == "arch/x86/kvm/b.c:1"
+    there, before = (DictTree({p: t.encode() for p, t in x.items()}) for x in (now, was))
+    ground = Ground(TreeOverlay(there), NoHistory(), before, known=False)
+    assert C_CALL.plan(EDIT, ground).status is Status.EXACT, "somebody has said that it is"
     assert planned({FILE: new}, was).status is Status.EXACT, "it was written anew"
     assert planned({**now, FILE: f(head="int")}, was).status is Status.EXACT, "or is the same still"
 

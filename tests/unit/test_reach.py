@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -28,11 +29,20 @@ def function(lines: str, head: str = "int f(struct foo *foo)") -> str:
     return f"{head}\n{{\n{body}}}\n"
 
 
-def planned(was: str, now: str, **where: str) -> Outcome:
+_At = Literal["before-last-return", "after-call", "before-call", "after-check"]
+
+
+def planned(was: str, now: str, *, at: _At, call: str | None = None) -> Outcome:
     """A call in f(), that was `was` in the last kernel and is `now` in this one."""
     then, there = (DictTree({FILE: text.encode()}) for text in (was, now))
-    fields = {"file": RepoPath(FILE.encode()), "function": "f", "statement": "rust_f(foo);"}
-    edit = CCallEdit(where=Where("x"), **fields | where)  # type: ignore[arg-type]
+    edit = CCallEdit(
+        where=Where("x"),
+        file=RepoPath(FILE.encode()),
+        function="f",
+        statement="rust_f(foo);",
+        at=at,
+        call=call,
+    )
     return C_CALL.plan(edit, Ground(TreeOverlay(there), NoHistory(), then))
 
 
@@ -100,7 +110,7 @@ CALLS = "prepare(foo);\nret = g(foo);\nfinish(foo);"
     ],
 )
 @pytest.mark.parametrize("at", ["after-call", "before-call"])
-def test_a_call_is_made_under_the_same_conditions(was: str, now: str, why: str, at: str) -> None:
+def test_a_call_is_made_under_the_same_conditions(was: str, now: str, why: str, at: _At) -> None:
     ends = "\nreturn ret;"
     outcome = planned(function(was + ends), function(now + ends), at=at, call="g")
     if "tested" in why and at == "before-call":
