@@ -38,7 +38,7 @@ def render(
     Raises KpatchError, naming recipe and line, for what no tree could make right.
     """
     tree = TreeOverlay(base)
-    edits = tuple(edit for recipe in series.recipes for edit in recipe.edits)
+    edits = tuple(edit for recipe in series.recipes for edit in recipe.all_edits())
     steps = []
     for recipe in series.recipes:
         watch(recipe)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Change, Ground, Rooted, line_of, splice
+from kpatch_rs.kinds.kbuild_config import unknown
 from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
 from kpatch_rs.model.path import PathRefused, RepoPath, repo_path, show
 from kpatch_rs.model.proof import Member, Proof, Unprovable
@@ -56,9 +57,9 @@ class KbuildEdit(Edit):
     object: str
     """The object as the list names it, relative to the folder make descends into: rust_foo.o."""
     module: str | None = None
-    """The composite it is linked into, without .o; None: an own obj-$(CONFIG_…) line."""
+    """The composite it is linked into, without .o; left out: an own obj-$(CONFIG_…) line."""
     config: str | None = None
-    """The Kconfig symbol it is built under, without CONFIG_; None: always."""
+    """The Kconfig symbol it is built under, without CONFIG_; left out: always."""
     beside: str | None = None
     """Another object of the list, right behind which it stands in the very same assignment;"""
     continued: bool = False
@@ -110,6 +111,11 @@ config = "FOO_RUST"
             )
         if there := self._listed(edit, ground, folder, spot):
             return there
+        if (
+            edit.config
+            and (near := unknown(edit.config, ground.tree, edit.file, ground.edits)) is not None
+        ):
+            return self._no_symbol(edit, ground, near)
         if edit.beside is not None:
             return self._insert_beside(edit, ground, folder, spot)
         if edit.after is not None:
@@ -272,6 +278,16 @@ config = "FOO_RUST"
             hint='name a Makefile that has one, or a composite: module = "…"',
             anchor=edit.anchor,
             candidates=_offered(list(folder.entries)),
+        )
+
+    def _no_symbol(self, edit: KbuildEdit, ground: Ground, near: Sequence[str]) -> Outcome:
+        meant = f"did you mean {' or '.join(near)}? else " if near else ""
+        return self.conflict(
+            ground,
+            f"no Kconfig file of this kernel and no recipe of the series defines {edit.config}:"
+            f" make would never build {edit.object}",
+            hint=f"{meant}add the symbol: kpatch-rs new kconfig --set symbol={edit.config}",
+            anchor=edit.anchor,
         )
 
     def _no_folder(self, edit: KbuildEdit, ground: Ground) -> Outcome:

@@ -33,6 +33,13 @@ def definitions(tree: TreeOverlay, symbol: str, near: RepoPath) -> list[tuple[Re
     ]
 
 
+def beside(tree: TreeOverlay, near: RepoPath) -> Iterator[Entry]:
+    """All entries of `near`, of the Kconfig files beside it and of those it sources."""
+    for path in _near(tree, near):
+        if file := tree.read(path):
+            yield from read_kconfig(with_lf(file.data)).entries
+
+
 def undefined(tree: TreeOverlay, symbols: frozenset[str], near: RepoPath) -> frozenset[str]:
     """Those of `symbols` that no Kconfig file of the tree defines.
 
