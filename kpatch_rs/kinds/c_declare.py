@@ -42,7 +42,7 @@ class CDeclareEdit(Edit):
     prototype: str
     """`int foo_rust_init(struct foo *foo);`"""
     config: str | None = None
-    """The symbol, without CONFIG_, under which the function exists; None: always, no stub."""
+    """The symbol, without CONFIG_, under which the function exists; left out: always, no stub."""
     stub: str | None = None
     """The stub's body where the return type does not tell it: `return -ENODEV;`"""
     block: str | None = None

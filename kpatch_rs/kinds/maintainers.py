@@ -34,7 +34,7 @@ class MaintainersEdit(Edit):
     reviewers: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     status: str | None = None
-    """S: of a new entry; None: the entry must exist."""
+    """S: of a new entry; left out: the entry must exist."""
 
     def section(self) -> bytes:
         """The new entry, its tags in the file's order."""

@@ -35,9 +35,9 @@ class RustAnalyzerEdit(Edit):
     folder: RepoPath
     """The directory whose crates `make rust-analyzer` is to list."""
     after: str | None = None
-    """The element that it goes behind; None, or no such element there: the last."""
+    """The element that it goes behind; left out, or no such element there: the last."""
     form: Literal["lines", "list"] | None = None
-    """How the tuple is written then: an element a line, or as a list; None: as it is."""
+    """How the tuple is written then: an element a line, or as a list; left out: as it is."""
     lines: str | None = None
     """The statements that add it, as they are, in place of an element."""
     at: Literal["below", "loop"] = "below"

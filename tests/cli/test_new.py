@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_every_kind_loads_at_once(session: Session) -> None:
     assert [recipe.id for recipe in recipes] == list(KINDS)
     assert [recipe.edits[0].kind for recipe in recipes] == list(KINDS)
     assert recipes[0].where == Where("0001-rust-file.toml", 1)
+
+
+def test_comments_speak_of_toml(session: Session) -> None:
+    for kind in KINDS:
+        new.run(session, kind)
+    texts = [(session.series_folder() / name).read_text() for name in names(session)]
+    comments = [line for text in texts for line in text.splitlines() if line.startswith("#")]
+    assert comments
+    assert not [line for line in comments if re.search(r"\b(None|True|False)\b", line)]
 
 
 def test_keys_are_explained(session: Session) -> None:
