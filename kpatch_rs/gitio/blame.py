@@ -2,11 +2,12 @@
 
 Guarantees: an answer is a commit that adds or takes away the text, or adds, removes or renames the
 file; failing that, one that changed the function of that name. Nothing is guessed where the two
-kernels have no history in common. The time is bounded.
+kernels have no history in common, or that history is one commit a kernel. The time is bounded.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -18,6 +19,9 @@ MOST = 3
 """Commits named for one anchor."""
 
 _FORM = "--format=%H %cs %s"
+
+_MAKEFILE = b"Makefile"
+_VERSION = re.compile(rb"(?m)^[+-](?:VERSION|PATCHLEVEL|SUBLEVEL)\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,19 @@ class Blame:
         except TimeRanOut:
             self.late = True
             return ()
-        return tuple(map(_read, found.out.decode(errors="replace").splitlines()))
+        commits = map(_read, found.out.decode(errors="replace").splitlines())
+        return tuple(commit for commit in commits if not self._brings_a_kernel(commit.commit, path))
+
+    def _brings_a_kernel(self, commit: Oid, path: RepoPath) -> bool:
+        """Whether a whole other kernel came with it, as where a repository has no history.
+
+        Such a commit sets the version in the top Makefile beside all else; a release of Linux sets
+        it alone, and no other commit does.
+        """
+        if path == _MAKEFILE:
+            return False
+        diff = self._timed("diff-tree", "--root", "-p", "-U0", commit, "--", ":(top)Makefile")
+        return bool(_VERSION.search(diff.out))
 
     def _between(self) -> str:
         """The newer kernel's commits that the older one lacks; empty without a common one."""

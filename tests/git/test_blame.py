@@ -114,3 +114,17 @@ def test_where_a_shallow_clone_ends_nobody_is_blamed(
     assert asked(around, kernel, "v6.12.1", "master", "kvm_init")[0] == ["Name it twice"]
     (kernel / ".git/shallow").write_text(f"{cut}\n")
     assert asked(around, kernel, "v6.12.1", "master", "kvm_init") == ([], False)
+
+
+def test_a_commit_that_brings_a_whole_kernel_says_nothing(
+    kernel_repo: Callable[..., Path], around: Surroundings
+) -> None:
+    """Kernels from packages are a commit each: who took one line of it away, it does not tell."""
+    kernel = kernel_repo()
+    version = b"VERSION = 7\nPATCHLEVEL = %d\nSUBLEVEL = 0\n"
+    (kernel / "Makefile").write_bytes(version % 1)
+    committed(around, kernel, "Linux 7.1", x86=b"int kvm_start(void)\n{\n}\n")
+    assert asked(around, kernel, "v6.12.1", "master", "kvm_init") == ([], False)
+    (kernel / "Makefile").write_bytes(version % 1 + b"# more\n")
+    committed(around, kernel, "Rename it again", x86=b"int kvm_run(void)\n{\n}\n")
+    assert asked(around, kernel, "v6.12.1", "master", "kvm_start")[0] == ["Rename it again"]
