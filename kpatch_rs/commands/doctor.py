@@ -30,6 +30,7 @@ from kpatch_rs.build.workspace import Workspace
 from kpatch_rs.commands.cures import cure_of, pinned_cure
 from kpatch_rs.commands.proving import in_cache, open_workspace
 from kpatch_rs.commands.session import Session
+from kpatch_rs.errors import KpatchError
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.series import CheckSettings, Payload
 from kpatch_rs.report import clean, table
@@ -98,8 +99,9 @@ class DoctorReport:
 def run(session: Session) -> DoctorReport:
     """Look at tools, repository, and how the kernel takes to both.
 
-    The kernel is the series' base where -s names one with a base, HEAD otherwise; without -k only
-    the tools are looked at. Raises KpatchError for a series or repository that cannot be read.
+    The kernel is the series' base where -s names one with a base, HEAD or the newest tag otherwise;
+    without -k only the tools are looked at. Raises KpatchError for a series or repository that
+    cannot be read.
     """
     series = session.load_series() if session.series else None
     settings = series.check if series else CheckSettings(config=_DEFAULT)
@@ -107,10 +109,25 @@ def run(session: Session) -> DoctorReport:
     if session.kernel is None:
         return DoctorReport((*findings, *_tools(session, settings, {})))
     with session.open_kernel() as repository:
-        base = repository.resolve((series.base if series else "") or "HEAD")
+        name = (series.base if series else "") or _newest(repository)
+        base = repository.resolve(name)
+        findings.append(Finding("kernel", f"{name} ({base[:12]})"))
         with in_cache(session):
             findings += _kernel(session, settings, repository, base)
     return DoctorReport(tuple(findings))
+
+
+def _newest(repository: Repository) -> str:
+    """HEAD; the newest kernel that has a tag, where HEAD names no commit, as in many bare clones.
+
+    Raises KpatchError where there is neither.
+    """
+    if name := repository.newest():
+        return name
+    raise KpatchError(
+        f"{repository.common_dir}: HEAD names no commit, and there is no tag",
+        hint="fetch a kernel into it, or say which with -s SERIES of a series that has a base",
+    )
 
 
 def _python() -> Iterator[Finding]:

@@ -83,6 +83,10 @@ class Repository:
         """The commit `rev` names. Raises UnknownRevision with the names closest to it."""
         return revisions.resolve(self._opened, self.objects, rev)
 
+    def newest(self) -> str | None:
+        """HEAD, or the kernel's tag with the highest version; None where there is neither."""
+        return revisions.newest(self._opened, self.objects)
+
     def first_parents(self, old: Oid, new: Oid) -> tuple[Oid, ...]:
         """The commits after `old` up to `new` on its line of first parents, oldest first."""
         out = self.git.run("rev-list", "--first-parent", "--reverse", f"{old}..{new}")

@@ -13,6 +13,7 @@ from kpatch_rs.build import elsewhere
 from kpatch_rs.commands import doctor
 from kpatch_rs.commands.cures import cure_of
 from kpatch_rs.commands.doctor import DoctorReport, Finding
+from kpatch_rs.errors import KpatchError
 from tests.cli.test_check import House, house
 from tests.repos import Surroundings
 
@@ -177,3 +178,17 @@ def test_leftovers_of_a_killed_git(core: House) -> None:
     left = [f.detail for f in report.findings if f.what == "left over"]
     assert left == [f"{pack}, of a git that was killed", f"{stale}, of a git that was killed"]
     assert stale.exists(), "named, never removed"
+
+
+def test_a_bare_repository_without_head(core: House, around: Surroundings, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.git"
+    around.git(tmp_path, "init", "-q", "--bare", str(bare))
+    session = dataclasses.replace(core.session, kernel=bare, series=None)
+    with pytest.raises(KpatchError, match="HEAD names no commit, and there is no tag") as error:
+        doctor.run(session)
+    assert "fetch a kernel into it" in error.value.hint
+    assert core.session.kernel
+    around.git(core.session.kernel, "push", "-q", str(bare), "HEAD:refs/tags/v6.9")
+    around.git(core.session.kernel, "push", "-q", str(bare), "HEAD:refs/tags/v6.12")
+    said = {f.what: f.detail for f in doctor.run(session).findings}
+    assert said["kernel"].startswith("v6.12 (")

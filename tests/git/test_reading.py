@@ -32,6 +32,10 @@ def test_resolve_takes_every_spelling(repository: Repository) -> None:
         ("", "'' is no revision", "name a tag, a branch or a commit"),
         ("a\nHEAD", "'a\\nHEAD' is no revision", "name a tag, a branch or a commit"),
         ("\udcff", "'\\xff' is no revision", "name a tag, a branch or a commit"),
+        ("v6.1", "has no 'v6.1'", "fetch it first: git fetch <remote> tag v6.1"),
+        ("v6.121.1", "has no 'v6.121.1'", "fetch it first: git fetch <remote> tag v6.121.1"),
+        ("v6.12", "has no 'v6.12'", "did you mean v6.12.1?"),
+        ("mastre", "has no 'mastre'", "did you mean master?"),
         ("zzz", "has no 'zzz'", "fetch it first: git fetch <remote> tag <tag>"),
     ],
 )
