@@ -20,7 +20,11 @@ def run(session: Session, *, onto: str | None, branch: str | None, dry_run: bool
     A conflict is a report with exit code 3, and nothing is changed.
     """
     name = session.load_recipes().name
-    with session.open_kernel() as repository, lock(repository, name, session.progress):
+    with (
+        session.open_kernel() as repository,
+        lock(repository, name, session.progress),
+        branches.another_offered(),
+    ):
         series = session.load_recipes()
         log = OperationLog(repository, name)
         target, rev = _meant(log, series, branch, onto)

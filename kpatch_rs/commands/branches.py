@@ -6,9 +6,12 @@ a name on which nothing can be put is refused before any work is done for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from shlex import quote
 
 from kpatch_rs.errors import KpatchError, Refused
+from kpatch_rs.gitio.checkouts import BranchRefused
 from kpatch_rs.gitio.oplog import LogUnreadable, OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.model.oid import Oid
@@ -66,6 +69,16 @@ def refuse_to_move(repository: Repository, log: OperationLog, branch: str, base:
         repository.refuse_if_checked_out(branch)
 
 
+@contextmanager
+def another_offered() -> Iterator[None]:
+    """For verbs that put a rendering where `--branch` says: where one is refused, say so."""
+    try:
+        yield
+    except BranchRefused as refused:
+        hint = f"{refused.hint}; or give another branch: --branch NAME"
+        raise BranchRefused(refused.message, hint=hint) from refused
+
+
 def branch_value(repository: Repository, log: OperationLog, branch: str) -> Oid | None:
     """What `branch` holds now.
 
@@ -81,9 +94,9 @@ def branch_value(repository: Repository, log: OperationLog, branch: str) -> Oid 
             hint=f"give another branch: --branch {default_branch(log.series)}-NAME",
         )
     repository.refuse_if_checked_out(branch)
-    raise Refused(
+    raise BranchRefused(
         f"branch {branch} holds commits that kpatch-rs did not put there (tip {tip[:12]})",
-        hint=f"keep them under another name: git branch -m {branch} NAME; or give --branch NAME",
+        hint=f"keep them under another name: git branch -m {branch} NAME",
     )
 
 

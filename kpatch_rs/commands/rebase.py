@@ -40,7 +40,11 @@ def run(
     if edit and dry_run:
         raise Usage("--edit writes, and --dry-run does not", hint="give one of them")
     name, answered = session.load_recipes().name, ""
-    with session.open_kernel() as repository, lock(repository, name, session.progress):
+    with (
+        session.open_kernel() as repository,
+        lock(repository, name, session.progress),
+        branches.another_offered(),
+    ):
         series = session.load_recipes()
         course = Course.of(session, repository, series, rev, branch)
         if not dry_run:

@@ -17,6 +17,7 @@ from kpatch_rs.gitio.lock import lock
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.loader.save import Prepared, prepare
 from kpatch_rs.model.operation import Operation, View
+from kpatch_rs.report import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +96,8 @@ def run(session: Session, name: str | None) -> UndoReport:
 def _named(operations: tuple[Operation, ...], name: str) -> Operation:
     found = [o for o in operations if o.id.startswith(name)]
     if len(found) != 1 or len(name) < 4:
-        raise KpatchError(
-            f"'{name}' names {len(found) or 'no'} operation", hint="see kpatch-rs log"
-        )
+        many = counted(len(found), "operation") if found else "no operation"
+        raise KpatchError(f"'{name}' names {many}", hint="see kpatch-rs log")
     return found[0]
 
 

@@ -17,6 +17,10 @@ _RETURNS_TO = ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START
 """Files of a work tree's git folder that name the branch to come back to (git's worktree.c)."""
 
 
+class BranchRefused(Refused):
+    """The branch must not be moved: somebody stands on it, or has commits of their own there."""
+
+
 def checked_out_at(git: Git, common_dir: Path, branch: str) -> Path | None:
     """The work tree in which `branch` is checked out or being rebased or bisected."""
     work_trees = tuple(_work_trees(git))
@@ -40,21 +44,21 @@ def _unfinished_in(common_dir: Path, main: Path, branch: str) -> Path | None:
 
 
 def refuse_if_checked_out(git: Git, common_dir: Path, branch: str) -> None:
-    """Raises Refused where moving `branch` would change a work tree's meaning, or another branch's.
+    """Raises BranchRefused where moving it would change what a work tree or another branch means.
 
     `git update-ref` would do it, and leave that tree with every difference staged (measured).
     """
     if where := checked_out_at(git, common_dir, branch):
-        raise Refused(
+        raise BranchRefused(
             f"branch {branch} is checked out in {where}",
-            hint="give another branch (--branch NAME), or switch that work tree away from it; "
-            "where the folder is gone: git worktree prune",
+            hint="switch that work tree to another branch; where the folder is gone: "
+            "git worktree prune",
         )
     target = git.attempt("symbolic-ref", "-q", f"refs/heads/{branch}")
     if target.code == 0:
-        raise Refused(
+        raise BranchRefused(
             f"branch {branch} is a symbolic ref to {target.out.decode(errors='replace').strip()}",
-            hint="give another branch: --branch NAME",
+            hint=f"make it a branch of its own: git symbolic-ref --delete refs/heads/{branch}",
         )
 
 

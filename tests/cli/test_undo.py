@@ -9,7 +9,7 @@ import pytest
 
 from kpatch_rs.commands import apply, log, undo
 from kpatch_rs.commands.session import Session
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import KpatchError, Refused
 from tests.cli.test_moved import CODE, desk, kernel_with
 from tests.repos import Surroundings
 
@@ -40,3 +40,17 @@ def test_a_branch_rendered_between_is_not_passed_over(session: Session) -> None:
     with pytest.raises(KpatchError, match="is not the last one") as error:
         undo.run(session, ids(session)[-1])
     assert error.value.hint == "undo the later ones first: kpatch-rs log"
+
+
+def test_a_hint_names_only_what_the_verb_has(
+    session: Session, around: Surroundings, tmp_path: Path
+) -> None:
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert session.kernel
+    around.git(session.kernel, "worktree", "add", "-q", str(tmp_path / "standing"), "kpatch/moved")
+    with pytest.raises(Refused, match="is checked out in") as error:
+        undo.run(session, None)
+    assert "--branch" not in error.value.hint
+    with pytest.raises(Refused, match="is checked out in") as error:
+        apply.run(session, onto="new", branch=None, dry_run=False)
+    assert error.value.hint.endswith("; or give another branch: --branch NAME")
