@@ -12,6 +12,7 @@ import gc
 import itertools
 import json
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -25,7 +26,7 @@ import click
 from kpatch_rs import __version__
 from kpatch_rs.commands.session import Progress, Session
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.report import FORMAT, Report, clean
+from kpatch_rs.report import FORMAT, SCREEN, Report, Screen, clean
 
 KEPT_ENVIRONMENT = (
     *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "EMAIL"),
@@ -469,7 +470,16 @@ def _run(args: list[str]) -> int:
         return _failed(args, said, "please report it with what `kpatch-rs -v …` prints", BUG)
 
 
+def _screen() -> Screen:
+    """Standard output as a person sees it. NO_COLOR: https://no-color.org."""
+    if not sys.stdout.isatty():
+        return Screen()
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Screen(width=shutil.get_terminal_size().columns, colour=not plain)
+
+
 def _answer(report: Report, *, as_json: bool) -> int:
+    SCREEN.set(_screen())
     text = _document(report.as_json()) if as_json else report.as_text()
     print(text, flush=True)
     return report.exit_code

@@ -46,6 +46,7 @@ from kpatch_rs.model.path import show
 from kpatch_rs.model.series import Payload, Recipe, Series, Variant
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.model.version import Guard, kernel_version, show_guard, show_version
+from kpatch_rs.report import clean
 
 Rendered = Callable[[Series], tuple[Step, ...]]
 """Renders the series, as it is given, on the kernel of the rebase."""
@@ -89,7 +90,7 @@ class Asked:
         lines += ["    git show was shows what it did before"] if self.shown else []
         lines.append(f"then: {self.again}")
         lines.append(f"The answer becomes a variant in {self.recipe.where.file}, {self.holds}.")
-        return "\n".join(lines)
+        return clean("\n".join(lines))
 
 
 def ask(

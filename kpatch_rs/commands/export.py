@@ -28,7 +28,7 @@ from kpatch_rs.model.operation import View
 from kpatch_rs.model.outcome import Status
 from kpatch_rs.model.proof import Result, Verdict
 from kpatch_rs.model.series import Person, Series
-from kpatch_rs.report import clean, table
+from kpatch_rs.report import clean, counted, table
 
 VERSION_MAX = 9999
 
@@ -69,16 +69,15 @@ class ExportReport:
         """A line a mail, and how to go on."""
         keep = " --keep-cr" if self.keep_cr else ""
         lines = [
-            table(("file", "subject"), [(mail.file, mail.subject) for mail in self.mails]),
-            "",
-            f"{len(self.mails)} mails in {self.out}; applied to {self.base_name} they give the "
-            "rendered trees.",
+            f"{counted(len(self.mails), 'mail')} in {self.out}; applied to {self.base_name} they "
+            "give the rendered trees.",
             f"to send them:  git send-email {self.out}",
             f"to try them:   git am{keep} {self.out}/*.patch",
         ]
         if self.keep_cr:
             lines.append("a file has CR at line ends: git am keeps them with --keep-cr only")
-        return clean("\n".join(lines))
+        mails = table(("file", "subject"), [(mail.file, mail.subject) for mail in self.mails])
+        return "\n\n".join((mails, clean("\n".join(lines))))
 
 
 def run(

@@ -27,7 +27,7 @@ from kpatch_rs.loader.recipe import read_recipe
 from kpatch_rs.loader.source import PAYLOAD_LIMIT
 from kpatch_rs.loader.write import payloads, recipe_text
 from kpatch_rs.model.series import Payload, Recipe, Where
-from kpatch_rs.report import table
+from kpatch_rs.report import counted, table
 
 _SLUG_MAX = 50
 
@@ -70,7 +70,7 @@ class ImportReport:
         said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
         return (
             f"{table(('recipe', 'edits'), rows)}\n\n"
-            f"made {len(rows)} recipes in {self.folder}, for {self.base}: {said}\n"
+            f"made {counted(len(rows), 'recipe')} in {self.folder}, for {self.base}: {said}\n"
             f"next: kpatch-rs -s {self.given} apply"
         )
 

@@ -33,6 +33,7 @@ from kpatch_rs.model.operation import StepRecord, View
 from kpatch_rs.model.outcome import Step
 from kpatch_rs.model.path import show
 from kpatch_rs.model.series import Person, Series
+from kpatch_rs.report import counted
 
 
 def run(session: Session, *, dry_run: bool, branch: str | None = None) -> RefreshReport:
@@ -141,7 +142,7 @@ def _must_give(steps: Sequence[Step], now: Sequence[Placed]) -> None:
             )
     if len(made) != len(now):
         raise KpatchError(
-            f"the new recipes give {len(made)} commits, and the branch has {len(now)}",
+            f"the new recipes give {counted(len(made), 'commit')}, and the branch has {len(now)}",
             hint="make the change in the recipes, and apply",
         )
 

@@ -84,21 +84,21 @@ class RenderReport:
 
     def as_text(self) -> str:
         """A table, then what a conflict or a moved anchor needs said, then the summary."""
-        rows = [
-            (
-                step.recipe.id,
-                step.status,
-                _column([e.was for e in step.edits]),
-                _column([e.outcome.place for e in step.edits]),
-            )
-            for step in self.steps
-        ]
-        blocks = [table(("step", "status", "was", "is"), rows)]
+        places = [_column([e.outcome.place for e in step.edits]) for step in self.steps]
+        were = [_column([e.was for e in step.edits]) for step in self.steps]
+        known = any(were)  # nothing is, where it was compared with nothing
+        columns = {
+            "step": [step.recipe.id for step in self.steps],
+            "status": [step.status for step in self.steps],
+            **({"was": were} if known else {}),
+            "is" if known else "place": places,
+        }
+        blocks = [table([*columns], [*zip(*columns.values(), strict=True)])]
         blocks += self.reasons()
         blocks += [self.range_diff.rstrip()] if self.range_diff else []
         blocks += [clean(self.answered)] if self.answered else []
         blocks += [self._summary()]
-        blocks += [clean(self.asked.as_text())] if self.asked else []
+        blocks += [self.asked.as_text()] if self.asked else []
         blocks += [self.checked.as_text()] if self.checked else []
         return "\n\n".join(blocks)
 

@@ -13,7 +13,7 @@ from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.operation import View
 from kpatch_rs.model.proof import Verdict
 from kpatch_rs.model.series import Series
-from kpatch_rs.report import clean, table
+from kpatch_rs.report import clean, counted, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,8 @@ class StatusReport:
 
     def as_text(self) -> str:
         """A headline, a line a step, the branches where there are more, and what to type next."""
-        head = f"{self.series.name} v{self.series.version}, {len(self.series.recipes)} recipes"
+        count = counted(len(self.series.recipes), "recipe")
+        head = f"{self.series.name} v{self.series.version}, {count}"
         if self.view is None:
             where = f"base {self.series.base}, " if self.series.base else ""
             return clean(f"{head}, {where}not rendered yet: kpatch-rs apply")

@@ -1,0 +1,76 @@
+"""What a person sees: on a terminal of some width, with and without colours; and in a pipe."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def on_terminal(tmp_path: Path, width: int, *argv: str, **more: str) -> str:
+    """What `kpatch-rs argv` writes to a terminal of that many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    drop = ("NO_COLOR", "COLUMNS", "KPATCH_RS_KERNEL", "KPATCH_RS_SERIES")
+    environment = {k: v for k, v in os.environ.items() if k not in drop}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "kpatch_rs", *argv],
+        cwd=tmp_path,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env={**environment, "TERM": "xterm", **more},
+    )
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            got = os.read(ours, 65536)
+        except OSError:  # EIO: the other end is closed (Linux's pty driver)
+            break
+        if not got:
+            break
+        said += got
+    os.close(ours)
+    assert child.wait() == 0
+    return said.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A series with long paths, rendered."""
+    folder = tmp_path_factory.mktemp("screen") / "demo"
+    argv = [sys.executable, "-m", "kpatch_rs", "demo", "--keep", str(folder)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return folder
+
+
+ON = ("-q", "-k", "linux.git", "-s", "mini-rust-hello")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_tables_fit_the_terminal(demo: Path, width: int) -> None:
+    for verb in (("status",), ("log",), ("rebase", "--dry-run", "v6.12-mini")):
+        said = on_terminal(demo, width, *ON, *verb)
+        rows = _ESCAPE.sub("", said).split("\n\n")
+        table = next(block.splitlines() for block in rows if "───" in block)
+        assert max(map(cell_len, table)) <= width, verb
+
+
+def test_colours_on_a_terminal_only_and_not_against_ones_will(demo: Path) -> None:
+    assert "\x1b[32mexact" in on_terminal(demo, 80, *ON, "status")
+    assert "\x1b" not in on_terminal(demo, 80, *ON, "status", NO_COLOR="1")
+    assert "\x1b" not in on_terminal(demo, 80, *ON, "status", TERM="dumb")
+    argv = [sys.executable, "-m", "kpatch_rs", *ON, "status"]
+    piped = subprocess.run(argv, cwd=demo, check=True, capture_output=True, text=True)
+    assert "\x1b" not in piped.stdout
