@@ -91,7 +91,7 @@ for t in targets:
             )
 """
 
-NM = '#!/bin/sh\n[ "$1" = --version ] && echo nm 2.40 && exit\nexec /bin/cat "$2"\n'
+NM = '#!/bin/sh\n[ "$1" = --version ] && echo nm 2.40 && exit\nexec /bin/cat "$1"\n'
 TOOL = "#!/bin/sh\necho {name} version 1.2.3\n"
 
 

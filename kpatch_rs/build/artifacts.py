@@ -23,12 +23,15 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SymbolTable:
-    """The global symbols of an object."""
+    """What an object defines for others, wants of them, and exports to modules."""
 
     defined: frozenset[str]
     """Functions C can call: `T` in nm's words."""
     undefined: frozenset[str]
     """`U`: left to the link."""
+    exported: frozenset[str]
+    """By EXPORT_SYMBOL: a label __export_symbol_NAME from 6.4 on, before that __ksymtab_NAME
+    (include/linux/export.h); a local one, so that `nm -g` does not show it."""
 
 
 def read_symbols(
@@ -40,7 +43,7 @@ def read_symbols(
         program = shutil.which(nm, path=environment.get("PATH", ""))
         if program:
             ran = run(
-                [program, "-g", path],
+                [program, path],
                 cwd=path.parent,
                 environment=child_environment(environment),
                 timeout=_SECONDS,
@@ -52,13 +55,17 @@ def read_symbols(
 
 
 def _symbols(listing: str) -> SymbolTable:
-    """`nm -g` prints [address] type name."""
+    """`nm` prints [address] type name; a capital is global."""
     found = [line.split() for line in listing.splitlines()]
     pairs = [(words[-2], words[-1]) for words in found if len(words) >= 2]
     return SymbolTable(
-        frozenset(name for kind, name in pairs if kind == "T"),
-        frozenset(name for kind, name in pairs if kind == "U"),
+        defined=frozenset(name for kind, name in pairs if kind == "T"),
+        undefined=frozenset(name for kind, name in pairs if kind == "U"),
+        exported=frozenset(mark[1] for _, name in pairs if (mark := _EXPORT.fullmatch(name))),
     )
+
+
+_EXPORT = re.compile(r"__(?:export_symbol|ksymtab)_(.+)")
 
 
 def module_members(path: Path) -> frozenset[str]:

@@ -27,16 +27,16 @@ _STILL_CALLED = (
 )
 
 
-def is_rust(proof: ObjectBuilds, workspace: Workspace) -> bool:
+def is_rust(name: str, workspace: Workspace) -> bool:
     """Whether the object is compiled from Rust."""
-    source = source_of(target(proof.target), workspace.tree)
+    source = source_of(name, workspace.tree)
     return source is not None and source.name.endswith((".rs", ".rs.S"))
 
 
 def object_on(sight: Sight, proof: ObjectBuilds, failures: dict[str, Failure]) -> None:
     """With the symbols on: it builds, defines and calls what it should."""
     name, case = target(proof.target), sight.case
-    if is_rust(proof, sight.workspace) and sight.kept.get("RUST") != "y":
+    if is_rust(name, sight.workspace) and sight.kept.get("RUST") != "y":
         if sight.no_rust:
             return case.gap(sight.no_rust)
         hint = "put CONFIG_RUST=y and what it depends on into it"

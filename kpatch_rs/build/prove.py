@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from kpatch_rs.build.case import Subject
 from kpatch_rs.build.failure import Failure
+from kpatch_rs.build.linkage import linked
 from kpatch_rs.build.make import target
 from kpatch_rs.build.membership import config_on, member_off, member_on
 from kpatch_rs.build.objects import is_rust, object_off, object_on
@@ -16,6 +17,7 @@ from kpatch_rs.build.scripts import analyzer_lists, maintained
 from kpatch_rs.build.sight import Sight
 from kpatch_rs.model.proof import (
     AnalyzerLists,
+    Linked,
     Maintained,
     Member,
     ObjectBuilds,
@@ -31,6 +33,9 @@ def refuse_odd_names(subject: Subject) -> None:
         match proof:
             case ObjectBuilds():
                 target(proof.target)
+            case Linked():
+                for name in (proof.user, proof.definer, *proof.exporters):
+                    target(name)
             case Member(object=name, module=module):
                 target(name)
                 target(module or name)
@@ -58,6 +63,8 @@ def _prove_on(sight: Sight, proof: Proof, failures: dict[str, Failure]) -> None:
     match proof:
         case ObjectBuilds():
             object_on(sight, proof, failures)
+        case Linked():
+            linked(sight, proof, failures)
         case Member():
             member_on(sight, proof, failures)
         case Reachable():
@@ -90,9 +97,10 @@ def prove_off(sight: Sight) -> None:
 
 def _on_target(proof: Proof, sight: Sight) -> str | None:
     """What `proof` needs built; None where it needs nothing, or cannot be carried out."""
-    if isinstance(proof, ObjectBuilds):
-        rust = is_rust(proof, sight.workspace)
-        return None if rust and sight.kept.get("RUST") != "y" else target(proof.target)
+    if isinstance(proof, ObjectBuilds | Linked):
+        name = target(proof.target if isinstance(proof, ObjectBuilds) else proof.definer)
+        rust = is_rust(name, sight.workspace)
+        return None if rust and sight.kept.get("RUST") != "y" else name
     if isinstance(proof, Member) and proof.module and config_on(proof, sight):
         return target(proof.module)
     return None

@@ -6,30 +6,32 @@ a Kconfig symbol exists, shows in all of them together. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kpatch_rs.kinds import kind_of
 from kpatch_rs.model.outcome import Status, Step
-from kpatch_rs.model.proof import ObjectBuilds, Proof, Reachable
+from kpatch_rs.model.path import RepoPath
+from kpatch_rs.model.proof import Linked, ObjectBuilds, Proof, Reachable
 
 
 def proofs_of(steps: Sequence[Step]) -> tuple[tuple[Proof, ...], ...]:
     """The proofs of each step; none for one that did not fit or was skipped.
 
     Of the functions an object uses, those stay that the series' Rust objects define: any other is
-    the kernel's, and is there with the series' symbols off as well. Proofs about the same object
-    become one.
+    the kernel's, and is there with the series' symbols off as well. Each of them must be in the
+    caller's link, too. Proofs about the same object become one.
     """
     stated = [tuple(_stated(step)) for step in steps]
-    rust = {
-        name
-        for proofs in stated
-        for proof in proofs
-        if isinstance(proof, ObjectBuilds)
-        for name in proof.defines
-    }
-    return tuple(_merged(_own(proof, rust) for proof in proofs) for proofs in stated)
+    objects = [proof for proofs in stated for proof in proofs if isinstance(proof, ObjectBuilds)]
+    definers = {name: proof.target for proof in objects for name in proof.defines}
+    changed: dict[RepoPath, None] = {}
+    found = []
+    for proofs in stated:
+        changed |= {p.target: None for p in proofs if isinstance(p, ObjectBuilds)}
+        merged = _merged(_own(proof, definers) for proof in proofs)
+        found.append((*merged, *_links(merged, definers, tuple(changed))))
+    return tuple(found)
 
 
 def symbols_of(proofs: Sequence[Sequence[Proof]]) -> tuple[tuple[str, ...], ...]:
@@ -51,10 +53,20 @@ def _stated(step: Step) -> Iterable[Proof]:
             yield from kind_of(report.edit).proofs(report.edit, report.outcome)
 
 
-def _own(proof: Proof, rust: set[str]) -> Proof:
+def _own(proof: Proof, definers: Mapping[str, RepoPath]) -> Proof:
     if not isinstance(proof, ObjectBuilds):
         return proof
-    return replace(proof, uses=tuple(name for name in proof.uses if name in rust))
+    return replace(proof, uses=tuple(name for name in proof.uses if name in definers))
+
+
+def _links(
+    proofs: Iterable[Proof], definers: Mapping[str, RepoPath], changed: tuple[RepoPath, ...]
+) -> Iterable[Linked]:
+    """That each object of one step meets what it calls of another object, when it is linked."""
+    for user in (proof for proof in proofs if isinstance(proof, ObjectBuilds)):
+        for name in user.uses:
+            if definers[name] != user.target:
+                yield Linked(user.target, name, definers[name], changed)
 
 
 def _merged(proofs: Iterable[Proof]) -> tuple[Proof, ...]:

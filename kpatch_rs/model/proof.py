@@ -27,6 +27,17 @@ class ObjectBuilds:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """`user` can call `symbol`: what defines it is in the same link, or it is exported to it."""
+
+    user: RepoPath
+    symbol: str
+    definer: RepoPath
+    exporters: tuple[RepoPath, ...]
+    """The objects the series changes, up to this step: one of them may export it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """The Kbuild hookup lists `object` in `module` (its .mod), or in its folder without one.
 
@@ -68,7 +79,7 @@ class Unprovable:
     why: str
 
 
-Proof = ObjectBuilds | Member | Reachable | AnalyzerLists | Maintained | Unprovable
+Proof = ObjectBuilds | Linked | Member | Reachable | AnalyzerLists | Maintained | Unprovable
 
 
 class Result(StrEnum):

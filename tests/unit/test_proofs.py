@@ -11,7 +11,7 @@ from kpatch_rs.engine import proofs as engine
 from kpatch_rs.engine.proofs import proofs_of, symbols_of
 from kpatch_rs.model.outcome import EditReport, Outcome, Status, Step
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.model.proof import Member, ObjectBuilds, Proof, Reachable
+from kpatch_rs.model.proof import Linked, Member, ObjectBuilds, Proof, Reachable
 from kpatch_rs.model.series import Edit, Recipe, Where
 from kpatch_rs.model.tree import TreeOverlay
 from tests.trees import DictTree
@@ -52,7 +52,18 @@ def test_only_the_series_own_functions_count_as_used() -> None:
     """printk is there with the symbols off as well: demanding its absence would be wrong."""
     call = step(ObjectBuilds(CALLER, uses=("hello", "printk"), off_too=True))
     rust = step(ObjectBuilds(HOOK, defines=("hello",)))
-    assert proofs_of((call, rust))[0] == (ObjectBuilds(CALLER, uses=("hello",), off_too=True),)
+    assert proofs_of((call, rust))[0] == (
+        ObjectBuilds(CALLER, uses=("hello",), off_too=True),
+        Linked(CALLER, "hello", HOOK, (CALLER,)),
+    )
+
+
+def test_what_is_called_of_another_object_must_be_in_the_same_link() -> None:
+    rust = step(ObjectBuilds(HOOK, defines=("a", "b")), ObjectBuilds(HOOK, uses=("a",)))
+    call = step(ObjectBuilds(CALLER, uses=("b",)))
+    alone, both = proofs_of((rust, call))
+    assert alone == (ObjectBuilds(HOOK, defines=("a", "b"), uses=("a",)),), "one object, one link"
+    assert both[1:] == (Linked(CALLER, "b", HOOK, (HOOK, CALLER)),)
 
 
 def test_proofs_about_one_object_become_one() -> None:
@@ -66,6 +77,8 @@ def test_proofs_about_one_object_become_one() -> None:
     assert proofs_of((rust, both))[1] == (
         ObjectBuilds(CALLER, uses=("a", "b"), off_too=True),
         Reachable("X"),
+        Linked(CALLER, "a", HOOK, (HOOK, CALLER)),
+        Linked(CALLER, "b", HOOK, (HOOK, CALLER)),
     )
 
 
