@@ -26,7 +26,7 @@ _DEFINE = re.compile(rb"\s*(?:(?:override|export)[ \t]+)*define[ \t]")
 _ENDEF = re.compile(rb"\s*endef(?=[\s#]|$)")
 _INCLUDE = re.compile(rb"\s*(?:-include|sinclude|include)[ \t]+([^#]*)")
 _COMMENT = re.compile(rb"(?<!\\)#")
-_LINE = re.compile(rb"(?:[^\\\n]++|\\(?:\r?\n|[^\n]|$))*\n?")
+_LINE = re.compile(rb"(?:[^\\\n]+|\\(?:\r?\n|[^\n]|$))*\n?")
 _CONTINUATION = re.compile(rb"\\\r?\n")
 _LIST = re.compile(
     rb"(?P<stem>.+?)-(?:(?P<plain>y|m|objs)|\$[({]CONFIG_(?P<config>\w+)[)}]|(?P<other>\$.+))", re.S
