@@ -9,9 +9,11 @@ from typing import Any
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.loader.document import read_document
+from kpatch_rs.loader.revise import first_line
 from kpatch_rs.loader.write import variant_text
 from kpatch_rs.model.outcome import Learned
 from kpatch_rs.model.series import Variant
+from kpatch_rs.syntax.toml import comment_lines
 
 Spot = tuple[int | None, int]
 """An edit of a recipe: the number of its variant (None: the recipe's own), and its own, from 0."""
@@ -54,12 +56,12 @@ def with_variant(name: str, variant: Variant, number: int, before: bytes) -> byt
     document = read_document(name, before)
     text = variant_text(variant)
     tables = document.table.get("variant", [])
-    lines = document.text.split("\n")
-    at = document.line_of("variant", number)("") - 1 if number < len(tables) else len(lines)
-    while 0 < at < len(lines) and lines[at - 1].startswith("#"):
-        at -= 1
+    lines, at = document.text.split("\n"), None
+    if number < len(tables):
+        line = document.line_of("variant", number)("")
+        at = first_line(comment_lines(document.tree), line)
     above = "\n".join(lines[:at]).rstrip("\n") + "\n\n"
-    below = "\n".join(["", *lines[at:]]) if at < len(lines) else ""
+    below = "\n".join(["", *lines[at:]]) if at is not None else ""
     after = above + text + below
     fresh = tomllib.loads(text)["variant"]
     wanted = {**document.table, "variant": [*tables[:number], *fresh, *tables[number:]]}

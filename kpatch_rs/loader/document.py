@@ -1,9 +1,6 @@
 """A TOML document of a series: its values, and the line each key stands on.
 
-tomllib reads it and keeps no positions. So the text is read a second time with a mark, a key that
-holds its line number, before each line that may begin a statement: tables keep the order of their
-keys, so the mark before a key is its line. Text that only looks like a key is inside a string and
-takes its mark with it.
+tomllib decides what is TOML and what it means, `syntax/toml` knows where it stands.
 
 Guarantees: whatever the bytes are, the answer is a document or one SeriesInvalid with a line.
 """
@@ -14,26 +11,18 @@ import codecs
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from kpatch_rs.loader.fields import LineOf, SeriesInvalid
 from kpatch_rs.model.series import Where
+from kpatch_rs.syntax.toml import Spot, Tree, parse, spots, too_deep
 
 NESTING = 16
 """Most levels of tables and lists, and most parts of a dotted key."""
 
-_KEY = r"""(?:"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)"""
-_PARENTS = rf"(?P<parents>(?:{_KEY}[ \t]*+\.[ \t]*+)*+)"
-_STATEMENT = re.compile(rf"[ \t]*+{_PARENTS}{_KEY}[ \t]*=")
-_HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*(?:{_KEY}[ \t]*\.[ \t]*)*{_KEY}[ \t]*\]\]?[ \t]*(?:#|$)")
-_DEEP_KEY = re.compile(rf"(?m)(?:^[ \t]*+\[*+|[{{,])[ \t]*+(?:{_KEY}[ \t]*+\.[ \t]*+){{{NESTING}}}")
-"""Looked for before tomllib sees it: its time grows with the square of a key's parts."""
-_MARK = "kpatch-rs-line-"
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_DROPS = 16
-"""How often a mark that fell into a list is taken out again before lines are given up."""
 
 
 @dataclass(frozen=True)
@@ -43,46 +32,30 @@ class Document:
     file: str
     text: str
     table: Mapping[str, Any]
+    tree: Tree = field(repr=False)
 
     def line_of(self, *path: str | int) -> LineOf:
-        """The lines of the keys of the table at `path` ("edit", 2), of itself for ''."""
-        if not path:
-            return lambda key: self._top.get(key, 1)
-        table, line = self._marked, self._top.get(str(path[0]), 1)
+        """The lines of the keys of the table at `path` ("edit", 2), of itself for ''.
+
+        What is not there has the line of what it would be in.
+        """
+        spot = self._top
         for step in path:
-            try:
-                table = table[step]
-            except (LookupError, TypeError):
-                table = {}
-            line = _first_mark(table) or line
-        found = _lines(table, line)
-        return lambda key: found.get(key, line)
+            spot = spot.inner(step) or Spot(spot.line)
+        return lambda key: (spot.keys.get(key) or spot).line
 
     @cached_property
-    def _top(self) -> dict[str, int]:
-        return _lines(self._marked, 1)
-
-    @cached_property
-    def _marked(self) -> Any:
-        if _MARK in self.text:  # only to fool us: better no lines than wrong ones
-            return {}
-        lines = self.text.split("\n")
-        marks = {n for n, line in enumerate(lines, 1) if _may_begin(line)}
-        for _ in range(_DROPS):
-            text, numbers = _with_marks(lines, marks)
-            try:
-                return tomllib.loads(text)
-            except tomllib.TOMLDecodeError as error:
-                at = _PLACE.search(str(error))
-                marks.discard(numbers[min(int(at[1]), len(numbers)) - 1] if at and at[1] else 0)
-        return {}
+    def _top(self) -> Spot:
+        top = Spot(1) if self.tree.has_error else spots(self.tree)
+        return top if top.holds(self.table) else Spot(1)  # better no lines than wrong ones
 
 
 def read_document(file: str, data: bytes) -> Document:
     """Return `data` as a document. Raises SeriesInvalid."""
     text = decoded(file, data)
-    if deep := _DEEP_KEY.search(text):
-        raise _too_deep(Where(file, text.count("\n", 0, deep.end()) + 1))
+    tree = parse(text.encode())
+    if deep := too_deep(tree, NESTING):  # before tomllib: its time is the square of a key's parts
+        raise _too_deep(Where(file, deep))
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -95,7 +68,7 @@ def read_document(file: str, data: bytes) -> Document:
             "a number with more than 4300 digits",
             hint="no key of a recipe takes such a number; put text in quotes",
         ) from error
-    document = Document(file, text, table)
+    document = Document(file, text, table, tree)
     for key, value in table.items():
         if sum(1 for _ in _levels(value)) >= NESTING:
             raise _too_deep(Where(file, document.line_of()(key)))
@@ -122,52 +95,6 @@ def decoded(file: str, data: bytes) -> str:
             f"byte 0x{data[error.start]:02x} is not UTF-8",
             hint="save it as UTF-8; bytes that are none belong into a payload file",
         ) from error
-
-
-def _may_begin(line: str) -> bool:
-    return bool(_STATEMENT.match(line) or _HEADER.match(line))
-
-
-def _with_marks(lines: list[str], marks: set[int]) -> tuple[str, list[int]]:
-    """The text with marks in, and for each of its lines the number of the line it came from."""
-    out, numbers = [], []
-    for n, line in enumerate(lines, 1):
-        out.append(line)
-        if n in marks:
-            statement = _STATEMENT.match(line)
-            mark = f"{statement['parents'] if statement else ''}{_MARK}{n}={n}"
-            out.insert(len(out) - 1 if statement else len(out), mark)
-            numbers.append(n)
-        numbers.append(n)
-    return "\n".join(out), numbers
-
-
-def _lines(table: Any, line: int) -> dict[str, int]:
-    """The line of each key of a marked table that begins at `line`."""
-    found = {}
-    for key, value in table.items() if isinstance(table, dict) else ():
-        if key.startswith(_MARK):
-            line = value
-        else:
-            found[key] = _first_mark(value) or line
-    return found
-
-
-def _first_mark(value: Any) -> int:
-    """The first mark in a table itself, else in what it holds; 0 where there is none.
-
-    A table's own come first: [a] may stand below [a.b].
-    """
-    if not isinstance(value, dict | list):
-        return 0
-    if own := _marks([value]):
-        return own[0]
-    return min((mark for level in _levels(value) for mark in _marks(level)), default=0)
-
-
-def _marks(level: list[Any]) -> list[int]:
-    tables = (item for item in level if isinstance(item, dict))
-    return [line for table in tables for key, line in table.items() if key.startswith(_MARK)]
 
 
 def _levels(value: Any) -> Iterator[list[Any]]:

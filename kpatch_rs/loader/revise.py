@@ -8,8 +8,8 @@ kept byte for byte, and a variant of which nothing changes is such a part.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,24 +21,23 @@ from kpatch_rs.loader.write import (
     variant_text,
 )
 from kpatch_rs.model.series import Edit, Recipe, Variant, Where
+from kpatch_rs.syntax.toml import comment_lines, headers, parse
 
 Table = tuple[Edit | Variant, str]
 Tables = Mapping[Where, Table]
 """The edits and variants of a series by where they stand, each with its text as it is written."""
 
-_TITLE = re.compile(r"(?m)^(?P<open>[ \t]*\[\[?[ \t]*)(?P<variant>variant[ \t]*\.[ \t]*)?edit\b")
-"""The start of the header of an edit, or of a table in it."""
-
 
 def parts(recipe: Recipe, text: str) -> tuple[str, dict[Where, Table]]:
     """The text above the first table of a recipe's file, and its tables, those in others too."""
-    lines = text.splitlines(keepends=True)
+    lines = io.StringIO(text).readlines()  # by LF alone, as TOML and all that counts lines
+    comments = comment_lines(parse(text.encode()))
     stated: list[Edit | Variant] = [*recipe.edits, *recipe.variants]
-    cuts = _cuts(lines, stated, len(lines))
+    cuts = _cuts(comments, stated, len(lines))
     tables: dict[Where, Table] = {}
     for table, start, end in cuts:
         tables[table.where] = (table, "".join(lines[start:end]))
-        for edit, first, last in _cuts(lines, getattr(table, "edits", ()), end):
+        for edit, first, last in _cuts(comments, getattr(table, "edits", ()), end):
             tables.setdefault(edit.where, (edit, "".join(lines[first:last])))
     return "".join(lines[: cuts[0][1] if cuts else len(lines)]), tables
 
@@ -69,18 +68,21 @@ def _revised(recipe: Recipe, old: Recipe | None, head: str, tables: Tables) -> s
 
 
 def _cuts(
-    lines: Sequence[str], tables: Sequence[Edit | Variant], end: int
+    comments: Collection[int], tables: Sequence[Edit | Variant], end: int
 ) -> list[tuple[Edit | Variant, int, int]]:
     """`tables` in the order of the file, each with its first line and the one behind its last."""
     stated = sorted(tables, key=lambda table: table.where.line)
-    starts = [_start(lines, table.where.line) for table in stated]
+    starts = [first_line(comments, table.where.line) for table in stated]
     return list(zip(stated, starts, [*starts[1:], end][: len(starts)], strict=True))
 
 
-def _start(lines: Sequence[str], line: int) -> int:
-    """The index of the first line of the table whose header is the 1-based `line`."""
+def first_line(comments: Collection[int], line: int) -> int:
+    """The index of the first line of the table whose header is the 1-based `line`.
+
+    That is where the comment right above it begins; `comments` are the lines of those.
+    """
     at = line - 1
-    while at and lines[at - 1].lstrip().startswith("#"):
+    while at in comments:
         at -= 1
     return at
 
@@ -101,12 +103,12 @@ def _edit(edit: Edit, tables: Tables, title: str) -> str:
 
 def _titled(text: str, title: str) -> str:
     """`text`, the table of an edit, with its headers below `title`."""
-
-    def header(found: re.Match[str]) -> str:
-        right = bool(found["variant"]) == (title != "edit")
-        return found[0] if right else found["open"] + title
-
-    return _TITLE.sub(header, text)
+    data, parents = text.encode(), title.removesuffix("edit").encode()
+    for header in reversed([*headers(parse(data))]):
+        if "edit" in header.names[:2]:
+            start, end = header.starts[0], header.starts[header.names.index("edit")]
+            data = data[:start] + parents + data[end:]
+    return data.decode()
 
 
 def _variant(variant: Variant, tables: Tables) -> str:

@@ -60,9 +60,10 @@ def test_line_of_what_is_not_there_is_its_tables() -> None:
     assert document.line_of("nothing", 0)("nothing") == 1
 
 
-def test_inline_tables_have_the_line_of_their_key() -> None:
+def test_inline_tables_have_lines_of_their_own() -> None:
     document = read_document("x.toml", b'a = 1\nedit = [\n  { kind = "x" },\n]\nlast = 2\n')
-    assert document.line_of("edit", 0)("kind") == 2
+    assert document.line_of()("edit") == 2
+    assert list(map(document.line_of("edit", 0), ["", "kind"])) == [3, 3]
     assert document.line_of()("last") == 5
 
 
@@ -71,11 +72,6 @@ def test_lists_of_lists_do_not_shift_lines() -> None:
     document = read_document("x.toml", b"a = [\n[1],\n[2]\n]\n[t]\nb = 1\n")
     assert document.line_of()("a") == 1
     assert document.line_of("t")("b") == 6
-
-
-def test_a_document_with_marks_of_its_own_has_no_lines() -> None:
-    document = read_document("x.toml", b'a = 1\n\nkpatch-rs-line-9 = "x"\nb = { c = 1 }\n')
-    assert document.line_of()("b") == document.line_of("b")("c") == 1
 
 
 KEYS = st.from_regex(r"[a-z]{1,4}", fullmatch=True)
@@ -142,13 +138,13 @@ def test_refused(data: bytes, said: str) -> None:
     ids=["dotted", "inline", "nested", "open", "quotes", "look-alikes", "keys", "tables"],
 )
 def test_a_mebibyte_of_anything_ends_soon(data: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     try:
         document = read_document("x.toml", data)
         document.line_of()("b")
     except SeriesInvalid as error:
         assert error.where.line == 1
-    assert time.monotonic() - began < 10, "a square or worse"
+    assert time.process_time() - began < 60, "a square or worse takes hours"
 
 
 @settings(deadline=None)
