@@ -9,9 +9,36 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from kpatch_rs.commands import blaming, rebase, show
 from kpatch_rs.gitio.repository import Repository
+from tests.properties.held import ASKED
 from tests.repos import FILES, Surroundings, surroundings
+from tests.seclusion import forget, leave_home
+
+HOME = pytest.StashKey[Path]()
+
+# Examples are the same in every run, on a machine however slow, and nothing is kept of them.
+settings.register_profile(
+    "kpatch-rs",
+    deadline=None,
+    derandomize=not ASKED,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("kpatch-rs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before a test module is read: what those ask of the environment is the tests' own, too."""
+    config.stash[HOME] = leave_home()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The home was for this run."""
+    forget(config.stash[HOME])
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -26,6 +53,15 @@ def _interruptible() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patient() -> Iterator[None]:
+    """On a busy machine git is given the time it takes to say who changed a kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (blaming, rebase, show):
+            patch.setattr(module, "SECONDS", 600.0)
+        yield
 
 
 @pytest.fixture

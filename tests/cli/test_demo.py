@@ -47,10 +47,9 @@ builds = pytest.mark.skipif(
 
 
 def session(folder: Path) -> Session:
-    """As on a fresh machine: no git identity, nothing in HOME but what rustup needs."""
+    """As on a fresh machine: no git identity, nothing in HOME."""
     kept = {k: os.environ[k] for k in ("PATH", "RUSTUP_HOME", "CARGO_HOME") if k in os.environ}
     home = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp")}
-    rustup = {"RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))}
     (folder / "home").mkdir()
     (folder / "tmp").mkdir()
     return Session(
@@ -59,7 +58,7 @@ def session(folder: Path) -> Session:
         cwd=folder,
         cache=folder / "home/cache",
         state=folder / "home/state",
-        environment={**rustup, **kept, **home},
+        environment={**kept, **home},
         progress=lambda _: None,
     )
 

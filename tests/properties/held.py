@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 
-_ASKED = int(os.environ.get("KPATCH_RS_EXAMPLES", "0"))
+ASKED = int(os.environ.get("KPATCH_RS_EXAMPLES", "0"))
 _PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 _NO_SHRINKING = 10
 """The cost from which a smaller example is not worth the minutes."""
@@ -20,10 +20,7 @@ _NO_SHRINKING = 10
 def examples(few: int, cost: int = 1) -> Callable[[Any], Any]:
     """`few` examples, always the same; a long run's number divided by what one `cost`s."""
     return settings(
-        max_examples=max(few, _ASKED // cost),
-        derandomize=not _ASKED,
-        deadline=None,
+        max_examples=max(few, ASKED // cost),
         suppress_health_check=list(HealthCheck),
-        print_blob=True,
         phases=_PHASES if cost < _NO_SHRINKING else _PHASES[:-1],
     )

@@ -11,8 +11,9 @@ from tests.kernel.provision.toolchain import LLVM
 
 def folder(environment: Mapping[str, str]) -> Path:
     """The folder that `environment` names, or ~/.cache/kpatch-rs/kernels."""
-    named = environment.get("KPATCH_RS_KERNELS")
-    return Path(named or "~/.cache/kpatch-rs/kernels").expanduser().resolve()
+    home = environment.get("HOME") or "~"
+    named = environment.get("KPATCH_RS_KERNELS") or f"{home}/.cache/kpatch-rs/kernels"
+    return Path(named).expanduser().resolve()
 
 
 def write_environment(root: Path, library: Path) -> None:
