@@ -33,7 +33,7 @@ def child(around: Surroundings, tmp_path: Path) -> Child:
             text=True,
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=600,
         )
 
     return run

@@ -26,7 +26,7 @@ def locks(path: Path) -> list[Path]:
 def state(path: Path, around: Surroundings) -> str:
     """`old` or `new`; everything else is a failure. No ref but ours moves, no lock stays."""
     # A git that outlived its caller sees the end of its input, and takes its locks with it.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 600
     while locks(path) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert locks(path) == []

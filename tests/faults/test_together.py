@@ -70,7 +70,7 @@ def test_second_waits_and_is_told_for_whom(
             said = second.stdout.readline()
             assert said.startswith(f"waiting for process {os.getpid()}, which holds ")
             assert repository.branch(work.BRANCH) is None
-        second.communicate(timeout=30)
+        second.communicate(timeout=600)
         assert second.returncode == 0
         assert repository.branch(work.BRANCH)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,9 +85,7 @@ def test_kernels_with_no_history_in_common(
 def test_the_time_is_bounded(kernel_repo: Callable[..., Path], around: Surroundings) -> None:
     kernel = kernel_repo()
     committed(around, kernel, "Rename it", x86=b"int kvm_start(void)\n")
-    start = time.monotonic()
     assert asked(around, kernel, "v6.12.1", "master", "kvm_init", seconds=0) == ([], True)
-    assert time.monotonic() - start < 30
 
 
 def test_attributes_and_settings_do_not_show(
