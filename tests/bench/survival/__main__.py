@@ -1,7 +1,8 @@
 """Edits made for one kernel, on another: how many land, in the tables of tests/bench/README.md.
 
 usage: python -m tests.bench.survival --old v6.12.117 --new v7.2.12 [--seed N] [--count N]
-                                      [--truth FILE --truth-kernel REPO] [--json FILE]
+                                      [--truth FILE --truth-kernel REPO] [--tool TOOL ...]
+                                      [--json FILE]
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kpatch_rs.gitio.repository import Repository
-from tests.bench.survival import truth
+from tests.bench.survival import carried, truth
 from tests.bench.survival.calls import Site, Survey, changed, moved, shuffled, verdicts
 from tests.bench.survival.contenders import git
 from tests.bench.survival.kernels import functions
@@ -27,18 +29,28 @@ Counts = Mapping[str, Counter[str]]
 
 def main() -> None:
     asked = _arguments()
-    tables: dict[str, Counts] = {}
+    about: dict[str, object] = {}
     if asked.old and asked.new:
-        tables |= _calls(asked)
-    if asked.truth:
-        found = truth.cases(asked.truth, asked.truth_kernel)
-        tables["patches rebased by hand"] = truth.table(found)
-    for title, counts in tables.items():
-        print(show(title, counts))
-    if asked.json:
-        about = {"old": asked.old, "new": asked.new, "seed": asked.seed}
+        tables = _calls(asked)
+        for title, counts in tables.items():
+            print(show(title, counts))
         plain = {title: {t: dict(c) for t, c in counts.items()} for title, counts in tables.items()}
-        asked.json.write_text(json.dumps({**about, "tables": plain}, indent=1) + "\n")
+        about |= {"old": asked.old, "new": asked.new, "seed": asked.seed, "tables": plain}
+    if asked.truth:
+        found = _carried(asked)
+        print(carried.table(f"patches carried by hand, of {asked.truth.name}", found))
+        about["cases"] = carried.plainly(found)
+    if asked.json:
+        asked.json.write_text(json.dumps(about, indent=1) + "\n")
+
+
+def _carried(asked: argparse.Namespace) -> list[carried.Judged]:
+    cases = truth.cases(asked.truth)
+    found = []
+    for judged in carried.judge(cases, asked.truth_kernel, asked.tool or list(carried.TOOLS)):
+        found.append(judged)
+        print(f"\r{len(found)}/{len(cases)}", end="", file=sys.stderr, flush=True)
+    return found
 
 
 def _arguments() -> argparse.Namespace:
@@ -50,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=250)
     parser.add_argument("--truth", type=Path)
     parser.add_argument("--truth-kernel", type=Path)
+    parser.add_argument("--tool", action="append", choices=list(carried.TOOLS))
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     if bool(asked.truth) != bool(asked.truth_kernel) or bool(asked.old) != bool(asked.new):

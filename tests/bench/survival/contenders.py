@@ -1,4 +1,4 @@
-"""What the other tools make of a change: git merge-ort, patch -F2 as quilt calls it, wiggle.
+"""What the other tools make of a change: git, patch -F2 as quilt calls it, wiggle, mergiraf.
 
 Each gets the change as a difference of whole files and answers with whole files; None where it says
 itself that it did not manage.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +25,10 @@ IDENTITY = {
 }
 
 Files = Mapping[bytes, bytes]
+
+
+class NotInstalled(Exception):
+    """The machine has no such tool: nothing can be said of it."""
 
 
 def git(
@@ -73,15 +77,57 @@ def _commit(scratch: Path, tree: str, *parents: str) -> str:
 
 def patch(diff: bytes, files: Files) -> Files | None:
     """`patch -p1 -F2`, as quilt has it, on `files`, those that the diff names."""
+    argv = ["patch", "-p1", "-F2", "--batch", "--forward", "--no-backup-if-mismatch", "-r-"]
+    return _on_files(argv, diff, files)
+
+
+def git_apply(diff: bytes, files: Files) -> Files | None:
+    """`git apply`, which takes no hunk whose context is not all there."""
+    return _on_files(["git", "apply", "--whitespace=nowarn"], diff, files)
+
+
+def _on_files(argv: Sequence[str], diff: bytes, files: Files) -> Files | None:
+    """What `argv` leaves of `files`, laid out in a folder that no repository is around."""
     with tempfile.TemporaryDirectory(prefix="bench-patch-") as folder:
         _lay_out(Path(folder), files)
-        argv = ["patch", "-p1", "-F2", "--batch", "--forward", "--no-backup-if-mismatch", "-r-"]
-        done = subprocess.run(argv, input=diff, cwd=folder, capture_output=True, check=False)
-        return _laid_out(Path(folder)) if done.returncode == 0 else None
+        alone = {"GIT_CEILING_DIRECTORIES": str(Path(folder).parent)}
+        code, _ = _run(argv, Path(folder), diff, alone)
+        return _laid_out(Path(folder)) if code == 0 else None
+
+
+def _run(
+    argv: Sequence[str],
+    folder: Path,
+    data: bytes = b"",
+    env: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[int, bytes]:
+    """The exit code and what was printed. Raises NotInstalled."""
+    whole = {**os.environ, **env}
+    try:
+        done = subprocess.run(
+            argv, input=data, cwd=folder, capture_output=True, check=False, env=whole
+        )
+    except FileNotFoundError as missing:
+        raise NotInstalled(argv[0]) from missing
+    return done.returncode, done.stdout
 
 
 def wiggle(before: Files, after: Files, files: Files) -> Files | None:
-    """`wiggle --merge`, file by file; it knows nothing of files that come and go."""
+    """`wiggle --merge`, file by file."""
+    return _by_file(before, after, files, _wiggled)
+
+
+def mergiraf(before: Files, after: Files, files: Files) -> Files | None:
+    """`mergiraf merge`, file by file; files in no language it knows, it merges by lines."""
+    return _by_file(before, after, files, _mergirafed)
+
+
+Merge = Callable[[str, bytes, bytes, bytes], bytes | None]
+"""The file's name, and the sides: ours, base, theirs."""
+
+
+def _by_file(before: Files, after: Files, files: Files, merge: Merge) -> Files | None:
+    """Tools that merge one file and know nothing of files that come and go."""
     out = dict(files)
     for path in sorted({*before, *after}):
         old, new, now = before.get(path), after.get(path), files.get(path)
@@ -95,21 +141,26 @@ def wiggle(before: Files, after: Files, files: Files) -> Files | None:
             if now != old:
                 return None
             del out[path]
-        elif now is None or (done := _wiggled(now, old or b"", new)) is None:
+        elif now is None or (done := merge(os.fsdecode(path), now, old or b"", new)) is None:
             return None
         else:
             out[path] = done
     return out
 
 
-def _wiggled(ours: bytes, base: bytes, theirs: bytes) -> bytes | None:
+def _wiggled(_name: str, ours: bytes, base: bytes, theirs: bytes) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="bench-wiggle-") as folder:
-        names = ("ours", "base", "theirs")
-        for name, data in zip(names, (ours, base, theirs), strict=True):
-            (Path(folder) / name).write_bytes(data)
-        argv = ["wiggle", "--merge", *names]
-        done = subprocess.run(argv, cwd=folder, capture_output=True, check=False)
-        return done.stdout if done.returncode == 0 else None
+        _lay_out(Path(folder), {b"ours": ours, b"base": base, b"theirs": theirs})
+        code, out = _run(["wiggle", "--merge", "ours", "base", "theirs"], Path(folder))
+        return out if code == 0 else None
+
+
+def _mergirafed(name: str, ours: bytes, base: bytes, theirs: bytes) -> bytes | None:
+    with tempfile.TemporaryDirectory(prefix="bench-mergiraf-") as folder:
+        _lay_out(Path(folder), {b"ours": ours, b"base": base, b"theirs": theirs})
+        argv = ["mergiraf", "merge", "base", "ours", "theirs", "-o", "out", "-p", name]
+        code, _ = _run(argv, Path(folder))
+        return (Path(folder) / "out").read_bytes() if code == 0 else None
 
 
 def _lay_out(folder: Path, files: Files) -> None:
