@@ -53,6 +53,7 @@ ONLY_IN = {
     "tomllib": {"loader", "commands", "syntax"},
     "tree_sitter": {"syntax", "kinds"},
     "tree_sitter_c": {"syntax"},
+    "tree_sitter_devicetree": {"syntax"},
     "tree_sitter_kconfig": {"syntax"},
     "tree_sitter_python": {"syntax"},
     "tree_sitter_rust": {"syntax"},

@@ -5,7 +5,7 @@ one on each side, two words of one line, a line added beside one that was only r
 of one list. Guarantees: a clash is settled only by changes that do not overlap and whose order is
 beyond doubt; all else comes back as None. Two additions in one place have an order only where blank
 lines give them one, or where order means nothing: in a list, between the declarations of a C file,
-in Kconfig, in documentation.
+in Kconfig, between the nodes of a device tree, in documentation.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from itertools import pairwise
 
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.merge_free import free_names
 from kpatch_rs.syntax.merge_list import merged_lists
 
 _LINES_MAX = 300
@@ -124,10 +125,11 @@ def _orderless(text: Sequence[bytes], above: bytes, path: RepoPath) -> bool:
     if path.endswith((b".c", b".h")):
         code, added = c_text(above).code, c_text(b"".join(text))
         between = code.count(b"{") == code.count(b"}") and code.rstrip()[-1:] in (b"", b";", b"}")
-        return between and not added.directives and not any(_unpaired(added))
+        free = not added.directives or free_names(added.data, path)
+        return between and bool(free) and not any(_unpaired(added))
     if _is_kconfig(path):
         return bool(_entries(text))
-    return path.startswith(b"Documentation/")
+    return path.startswith(b"Documentation/") or bool(free_names(b"".join(text), path))
 
 
 def _is_kconfig(path: RepoPath) -> bool:
@@ -164,8 +166,16 @@ def _by_line(
     changed = [change for change in (one, other) if change.start < change.end]
     if not added or (changed and _reworded(base, changed[0])):
         return True
-    taken_out = not any(change.text for change in changed)
-    return taken_out and all(_orderless(change.text, above, path) for change in added)
+    if any(change.text for change in changed):
+        return False
+    return _strangers([free_names(b"".join(change.text), path) for change in added]) and all(
+        _orderless(change.text, above, path) for change in added
+    )
+
+
+def _strangers(names: Sequence[frozenset[bytes]]) -> bool:
+    """Whether two additions do not concern each other; a `#define` may concern all that is none."""
+    return len(names) < 2 or (all(names) == any(names) and not frozenset.intersection(*names))
 
 
 def _reworded(base: Sequence[bytes], change: _Change) -> bool:

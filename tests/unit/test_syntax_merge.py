@@ -177,3 +177,49 @@ def test_braces_are_told() -> None:
     assert unpaired(b"void f(void)\n{\n}\n") == (0, 0, 0)
     assert unpaired(b"void f(void\n{\n\t'{';\n#if A\n") == (1, 1, 1)
     assert unpaired(b"}\n#endif\n") == (-1, 0, -1)
+
+
+DTS = repo_path("arch/arm64/boot/dts/board.dts")
+
+
+def node(name: bytes, body: bytes = b"x") -> bytes:
+    return b"%b {\n\t%b;\n};\n\n" % (name, body)
+
+
+def test_nodes_of_a_device_tree_need_no_order() -> None:
+    """sun50i-h616-x96-mate.dts, 6.1 to 6.12: both put a node above &ehci0."""
+    above, below = node(b"/"), node(b"&ehci0")
+    mine, cpu = node(b"&de"), node(b"&cpu0")
+    assert settle(b"", cpu, mine, DTS, above, below) in (cpu + mine, mine + cpu)
+    labelled = node(b"/* why */\n/omit-if-no-ref/ l: n@1")
+    assert settle(b"", cpu, labelled, DTS, above, below) in (cpu + labelled, labelled + cpu)
+    assert settle(b"", cpu, b"/delete-node/ &de;\n" + mine, DTS, above, below) is None
+    assert settle(b"", b"\ta = <1>;\n", b"\tb = <1>;\n", DTS, b"&x {\n", b"};\n") is None
+    assert settle(b"", cpu, b"#ifdef A\n" + mine, DTS, above, below) is None
+
+
+@pytest.mark.parametrize(
+    ("upstream", "mine"),
+    [(b"&de", b"&de"), (b"de: n@1", b"&de"), (b"a: n@1", b"b: n@1")],
+)
+def test_a_node_that_both_write_has_an_order(upstream: bytes, mine: bytes) -> None:
+    above, below = node(b"/"), node(b"&ehci0")
+    assert settle(b"", node(upstream), node(mine, b"y"), DTS, above, below) is None
+
+
+def test_a_node_beside_one_that_went() -> None:
+    gone, mine = node(b"&old"), node(b"&de")
+    assert settle(gone, b"", gone + mine, DTS, node(b"/"), node(b"&ehci0")) == mine
+
+
+def test_defines_need_no_order() -> None:
+    """rockchip_vop_reg.h, 6.12 to 7.2: both add the registers of a chip at the end."""
+    header = repo_path("include/reg.h")
+    kernel, mine = b"/* a */\n#define A 0x1\n\n", b"/* b */\n#define B(x) \\\n\t(x)\n\n"
+    below = b"#endif\n"
+    assert settle(b"", kernel, mine, header, b"#define Z 1\n\n", below) in (
+        kernel + mine,
+        mine + kernel,
+    )
+    assert settle(b"", kernel, b"#define A 0x2\n/* b */\n\n", header, b"\n", below) is None
+    assert settle(b"", kernel, b"#undef Z\n\n", header, b"\n", below) is None
