@@ -96,7 +96,9 @@ def _settled(clash: Clash, above: bytes, below: bytes, path: RepoPath) -> bytes 
         return b"".join(lists)
     if not theirs and _is_kconfig(path) and _entries(base) and _entries(base) == _entries(ours):
         return b""  # whole entries go, whatever upstream changed in them
-    lines = _merged(base, ours, theirs, partial(_by_line, path=path, above=above))
+    fit = partial(_by_line, path=path, above=above)
+    apart = partial(_apart, [*(around[0][-1:] or [b""]), *base])
+    lines = _merged(base, ours, theirs, fit, apart)
     return lines if lines is not None else _by_words(clash)
 
 
@@ -118,6 +120,11 @@ def _order(
     if theirs_first == ours_first:
         return None
     return (theirs, ours) if theirs_first else (ours, theirs)
+
+
+def _apart(lines: Sequence[bytes], at: int) -> bool:
+    """Whether a blank line, `at`, is above what comes in there: it goes on with nothing."""
+    return not lines[at].strip()
 
 
 def _orderless(text: Sequence[bytes], above: bytes, path: RepoPath) -> bool:
@@ -218,11 +225,13 @@ def _merged(
     ours: Sequence[bytes],
     theirs: Sequence[bytes],
     fit: _Fit,
+    apart: Callable[[int], bool] = lambda _: False,
 ) -> bytes | None:
     """Both sides' changes to `base`, where `fit` lets every two of them stand together."""
     both = _changes(base, ours, theirs=False) + _changes(base, theirs, theirs=True)
-    # An addition goes before what begins where it stands; of two, theirs is the first.
-    both.sort(key=lambda c: (c.start, c.end, not c.theirs))
+    # An addition goes before what begins where it stands. Of two, theirs is the first, where it
+    # goes on with what is above it; the last, where a blank line parts it from that.
+    both.sort(key=lambda c: (c.start, c.end, c.theirs == apart(c.start)))
     kept = list(_once(both))
     if not all(
         one.theirs == other.theirs or fit(base, one, other) for one, other in pairwise(kept)

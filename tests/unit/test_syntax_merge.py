@@ -190,9 +190,9 @@ def test_nodes_of_a_device_tree_need_no_order() -> None:
     """sun50i-h616-x96-mate.dts, 6.1 to 6.12: both put a node above &ehci0."""
     above, below = node(b"/"), node(b"&ehci0")
     mine, cpu = node(b"&de"), node(b"&cpu0")
-    assert settle(b"", cpu, mine, DTS, above, below) in (cpu + mine, mine + cpu)
+    assert settle(b"", cpu, mine, DTS, above, below) == cpu + mine
     labelled = node(b"/* why */\n/omit-if-no-ref/ l: n@1")
-    assert settle(b"", cpu, labelled, DTS, above, below) in (cpu + labelled, labelled + cpu)
+    assert settle(b"", cpu, labelled, DTS, above, below) == cpu + labelled
     assert settle(b"", cpu, b"/delete-node/ &de;\n" + mine, DTS, above, below) is None
     assert settle(b"", b"\ta = <1>;\n", b"\tb = <1>;\n", DTS, b"&x {\n", b"};\n") is None
     assert settle(b"", cpu, b"#ifdef A\n" + mine, DTS, above, below) is None
@@ -217,9 +217,15 @@ def test_defines_need_no_order() -> None:
     header = repo_path("include/reg.h")
     kernel, mine = b"/* a */\n#define A 0x1\n\n", b"/* b */\n#define B(x) \\\n\t(x)\n\n"
     below = b"#endif\n"
-    assert settle(b"", kernel, mine, header, b"#define Z 1\n\n", below) in (
-        kernel + mine,
-        mine + kernel,
-    )
+    assert settle(b"", kernel, mine, header, b"#define Z 1\n\n", below) == kernel + mine
     assert settle(b"", kernel, b"#define A 0x2\n/* b */\n\n", header, b"\n", below) is None
     assert settle(b"", kernel, b"#undef Z\n\n", header, b"\n", below) is None
+
+
+def test_of_two_additions_the_patch_s_goes_on_with_what_is_above_it() -> None:
+    """include/linux/security.h, 6.1 to 6.12, and drivers/gpu/drm/bridge/synopsys/dw-hdmi.c."""
+    kernel, mine = b"int k(void);\n", b"int m(void);\n"
+    assert settle(b"", kernel, mine, above=b"int a(void);\n") == mine + kernel
+    kernel, mine = (b"int %b(void)\n{\n}\n\n" % name for name in (b"k", b"m"))
+    assert settle(b"", kernel, mine, above=b"int a(void)\n{\n}\n\n") == kernel + mine
+    assert settle(b"", kernel, mine, above=b"") == kernel + mine
