@@ -158,9 +158,19 @@ def _once(changes: Sequence[_Change]) -> Iterator[_Change]:
     """`changes`, those that both sides made only once."""
     seen = set[tuple[int, int, tuple[bytes, ...]]]()
     for change in changes:
-        if (what := (change.start, change.end, change.text)) not in seen:
+        what = (change.start, change.end, change.text)
+        if what not in seen and not any(_covers(other, change) for other in changes):
             seen.add(what)
             yield change
+
+
+def _covers(more: _Change, less: _Change) -> bool:
+    """Whether both only take out, and `more` all that `less` does, and more."""
+    return (
+        not (more.text or less.text)
+        and more.start <= less.start < less.end <= more.end
+        and (more.start, more.end) != (less.start, less.end)
+    )
 
 
 def _by_line(

@@ -140,7 +140,7 @@ def test_whole_entries_go_whatever_became_of_them() -> None:
     base, ours = a + b, a + b + b"\tselect MORE\n"
     assert settle(base, ours, b"", KCONFIG) == b""
     assert settle(base, ours + c, b"", KCONFIG) is None, "one of them is new"
-    assert settle(base, a, b"", KCONFIG) is None
+    assert settle(base, a, b"", KCONFIG) == b"", "one of them went already"
     part = b"\tdefault n\n" + b
     assert settle(part, part + b"\tselect MORE\n", b"", KCONFIG) is None, "of one of them a part"
     assert settle(base, ours.replace(b"bool", b"int", 1), b"", TEXT) is None
@@ -229,3 +229,12 @@ def test_of_two_additions_the_patch_s_goes_on_with_what_is_above_it() -> None:
     kernel, mine = (b"int %b(void)\n{\n}\n\n" % name for name in (b"k", b"m"))
     assert settle(b"", kernel, mine, above=b"int a(void)\n{\n}\n\n") == kernel + mine
     assert settle(b"", kernel, mine, above=b"") == kernel + mine
+
+
+def test_what_one_took_out_the_other_may_take_out_with_more() -> None:
+    """drivers/media/i2c/ov5640.c, 6.12 to 7.2: upstream took out the first of the patch's two."""
+    base = b"\tmark(dev);\n\tput(dev);\n"
+    assert settle(base, b"\tput(dev);\n", b"", above=BODY) == b""
+    assert settle(base, b"", b"\tput(dev);\n", above=BODY) == b""
+    assert settle(base, b"\tput(dev, 1);\n", b"", above=BODY) is None
+    assert settle(base, b"\tput(dev);\n\tnew(dev);\n", b"", above=BODY) is None
