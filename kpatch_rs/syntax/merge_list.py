@@ -60,6 +60,9 @@ def merged_lists(
         if replaced or (not form.free and _in_call(above)):
             continue
         if share := _shared(form, [*base, *added[0], *added[1]]):
+            if form.free and not all(added) and not set(gone[0]) & set(gone[1]):
+                side, out = (ours, gone[1]) if added[0] else (theirs, gone[0])
+                return [line for line in side if line not in out]
             run = [*_run(form, share, reversed(above))][::-1], [*_run(form, share, below)]
             return _joined(form, kept, [*added[0], *added[1]], *run)
     return None

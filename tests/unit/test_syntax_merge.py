@@ -238,3 +238,11 @@ def test_what_one_took_out_the_other_may_take_out_with_more() -> None:
     assert settle(base, b"", b"\tput(dev);\n", above=BODY) == b""
     assert settle(base, b"\tput(dev, 1);\n", b"", above=BODY) is None
     assert settle(base, b"\tput(dev);\n\tnew(dev);\n", b"", above=BODY) is None
+
+
+def test_a_list_to_which_one_adds_keeps_its_lines_where_they_are() -> None:
+    """drivers/pci/controller/pcie-rockchip-host.c, 6.12 to 7.2: its neighbours went."""
+    a, b, mine = (b"#include <%b.h>\n" % name for name in (b"r", b"b", b"c"))
+    assert settle(a + b, b"", a + b + mine, above=SORTED) == mine
+    assert settle(a + b, a + b + mine, b, above=SORTED) == b + mine
+    assert settle(a + b, b"", a + mine, above=SORTED) is None
