@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 
 from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_object import object_for
-from kpatch_rs.kinds.patch_file import End, FilePlan, Stuck
+from kpatch_rs.kinds.patch_end import End
+from kpatch_rs.kinds.patch_file import FilePlan
+from kpatch_rs.kinds.patch_words import Stuck
 from kpatch_rs.kinds.rust_file import crate_root
 from kpatch_rs.model.outcome import Learned, Outcome, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show

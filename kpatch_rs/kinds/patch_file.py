@@ -9,11 +9,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from kpatch_rs.errors import Conflict
 from kpatch_rs.kinds.base import Ground, names_like
+from kpatch_rs.kinds.patch_end import End
 from kpatch_rs.kinds.patch_function import (
     Carried,
     brought_back,
@@ -23,10 +23,11 @@ from kpatch_rs.kinds.patch_function import (
     strangers,
 )
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
+from kpatch_rs.kinds.patch_words import SHOWN, Stuck, candidate, lost
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
-from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff, Hunk
+from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff
 from kpatch_rs.syntax.diff_place import (
     BLOB_MIN,
     Doubt,
@@ -34,55 +35,10 @@ from kpatch_rs.syntax.diff_place import (
     Uncertain,
     first_difference,
     lines_of,
-    nearest,
     place,
     put,
 )
 from kpatch_rs.syntax.whereabouts import TELLING, Heir, alike, certain, gone, heirs
-
-
-class Stuck(Conflict):
-    """One file of the diff does not fit."""
-
-    def __init__(
-        self,
-        reason: str,
-        *candidates: Candidate,
-        hint: str = "",
-        missed: Candidate | None = None,
-    ) -> None:
-        super().__init__(reason, hint=hint or _HINT)
-        self.candidates, self.missed = candidates, missed
-
-
-_HINT = "make the diff again on this tree, or say it with a kind that finds its place by structure"
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How one file of the diff ended."""
-
-    status: Status
-    line: int = 1
-    """The 1-based line of its first change."""
-    now: File | None = None
-    """What stands at the new path afterwards; None where the file goes away."""
-    reason: str = ""
-    left_out: bool = False
-    """The file left the kernel with its whole folder: nothing to change."""
-    others: Mapping[RepoPath, File] = field(default_factory=dict)
-    """Other files in which functions of this one are now, with the change."""
-    followed: RepoPath | None = None
-    """What the file is now, where it moved."""
-    learned: RepoPath | None = None
-    """The same, where only the kernel the series comes from can tell."""
-    at: RepoPath | None = None
-    """The file that `line` is in, where the diff's own stays as it is."""
-
-    @property
-    def elsewhere(self) -> tuple[RepoPath, ...]:
-        """The files changed that the diff does not name."""
-        return (*((self.followed,) if self.followed else ()), *self.others)
 
 
 def made(file: FileDiff) -> File:
@@ -132,7 +88,7 @@ class FilePlan:
         if path is None or any(path in (f.old, f.new) for f in self.files):
             raise Stuck(
                 f"{self.payload}:{self.file.line}: {show(old)}: the tree has no such file",
-                *(Candidate(Place(n.path, 1), f"{n.same:.0%} the same") for n in found[:_SHOWN]),
+                *(Candidate(Place(n.path, 1), f"{n.same:.0%} the same") for n in found[:SHOWN]),
                 hint="make the diff again on this tree, with the name the file has there",
             )
         there = replace(self.file, old=path, new=path)
@@ -253,7 +209,7 @@ class FilePlan:
             return
         path, patch = self.file.path, (base, put(base, self.in_base(base)))
         if found := strangers(self.ground, path, patch, (there, now)):
-            places = [place_of(path, now, name) for name in found[:_SHOWN]]
+            places = [place_of(path, now, name) for name in found[:SHOWN]]
             raise Stuck(
                 f"{self.payload}:{self.file.line}: {show(self.file.path)}: the change would end in "
                 f"{places[0].what}, which it does not change where it comes from",
@@ -392,25 +348,10 @@ class FilePlan:
         return again is not None and again.files == {path: there}
 
     def lost(self, there: File, doubt: Doubt, also: str) -> Stuck:
-        """The conflict for a hunk that has no certain place in `there`."""
-        lines, hunk = lines_of(there.data), doubt.hunk
-        found = [(at + 1, "the hunk's old text") for at in doubt.old_found]
-        found += [(at + 1, "the hunk's new text") for at in doubt.new_found]
-        if not found:
-            found = [(at, show(lines[at - 1].strip())) for at in nearest(lines, hunk)]
-        n = self.file.hunks.index(hunk) + 1
-        line = _telling(hunk)
-        gist = f"'{line[:60]}'" if line else "blank lines"
-        return Stuck(
-            f"{self.payload}:{hunk.line}: hunk {n} of {len(self.file.hunks)} of "
-            f"{show(self.file.path)}: looked for {gist} at line {hunk.old_start}, "
-            f"{_finding(doubt)}" + (f"; {also}" if also else ""),
-            *(self.candidate(at, what) for at, what in found[:_SHOWN]),
-            missed=self.candidate(hunk.old_start, line) if line else None,
-        )
+        return lost(self.payload, self.file, there, doubt, also)
 
     def candidate(self, line: int, what: str) -> Candidate:
-        return Candidate(Place(self.file.old or self.file.path, line), what)
+        return candidate(self.file, line, what)
 
     def move(self, spot: Spot) -> str:
         was = spot.hunk.old_start + spot.hunk.leading
@@ -429,35 +370,3 @@ class FilePlan:
                 hint="a link's target is relative and stays below the top of the tree",
             )
         return file
-
-
-_SHOWN = 5
-"""Candidates shown of one hunk."""
-
-
-def _telling(hunk: Hunk) -> str:
-    """The line to look for: the first that goes, or else the context nearest to the change.
-
-    One of two words or more, if there is any: a brace or an #endif is everywhere.
-    """
-    gone = [text for change, text in hunk.body if change == "-"]
-    above = [text for _, text in reversed(hunk.body[: hunk.leading])]
-    lines = [line for text in (*gone, *above, *hunk.old) if (line := text.strip())]
-    telling = [line for line in lines if re.search(rb"\w\W+\w", line)] or lines
-    return show(telling[0]) if telling else ""
-
-
-def _finding(doubt: Doubt) -> str:
-    """What was found instead of one certain place."""
-    old, new = (
-        ", ".join(str(at + 1) for at in found) for found in (doubt.old_found, doubt.new_found)
-    )
-    if old and new:
-        return f"found its old text at line {old} and its new text at line {new}"
-    if "," in old:
-        return f"found it {len(doubt.old_found)} times, at lines {old}"
-    if old:
-        return f"found it at line {old}, before the hunk above it"
-    if new:
-        return f"found its new text {len(doubt.new_found)} times, at lines {new}"
-    return "found it nowhere"
