@@ -28,12 +28,12 @@ from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
 from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff
+from kpatch_rs.syntax.diff_found import Doubt, Spot
 from kpatch_rs.syntax.diff_place import (
     BLOB_MIN,
-    Doubt,
-    Spot,
     Uncertain,
     first_difference,
+    in_base,
     lines_of,
     place,
     put,
@@ -148,7 +148,7 @@ class FilePlan:
     def renamed_already(self, target: File) -> End:
         """The old name is gone and the new one there: present, if its text is."""
         try:
-            spots = place(target.data, self.file)
+            spots = place(target.data, self.file, self.base_blob())
         except Uncertain as error:
             raise self.lost(target, error.doubts[0], "") from error
         if not all(spot.there for spot in spots):
@@ -169,7 +169,7 @@ class FilePlan:
             )
         mode = self.mode(there)
         try:
-            spots = place(there.data, self.file)
+            spots = place(there.data, self.file, self.base_blob())
         except Uncertain as error:
             return self.merged(there, mode, error.doubts)
         todo = [spot for spot in spots if not spot.there]
@@ -262,12 +262,15 @@ class FilePlan:
     def in_base(self, base: bytes) -> tuple[Spot, ...]:
         """The hunks in what the diff was made from. Raises DiffRefused where they are not."""
         try:
-            return place(base, self.file)
+            return in_base(base, self.file)
         except Uncertain as error:
-            at = error.doubts[0].hunk.line
+            doubt, named = error.doubts[0], f"blob {self.file.old_blob}, which the diff names"
+            lines = ", ".join(str(at + 1) for at in doubt.old_found[:SHOWN])
             raise DiffRefused(
-                f"{self.payload}:{at}: the hunk does not fit blob {self.file.old_blob}, "
-                "which the diff names",
+                f"{self.payload}:{doubt.hunk.line}: the hunk does not fit {named}"
+                if not lines
+                else f"{self.payload}:{doubt.hunk.line}: the line numbers are wrong: in {named}, "
+                f"what the hunk looks for stands at line {lines}",
                 hint=MAKE_IT,
             ) from error
 

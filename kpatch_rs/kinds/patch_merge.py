@@ -56,14 +56,25 @@ def taken_out(
     """`there` without the patch, where it has all of it: out and in again, and it is the same.
 
     A patch that moves code would else be merged in twice: the code stands where it goes to, and
-    what it comes from was gone already.
+    what it comes from was gone already. Doubles can be taken out of almost any file and put in
+    again: where the patch goes in once more, each of its lines must have come and gone, too.
     """
     if left_over(base, theirs, there):
         return None
     without = merged(Undoing(history), path, theirs, there, base)
     if without is None or without == there:
         return None
-    return without if merged(history, path, base, without, theirs) == there else None
+    if merged(history, path, base, without, theirs) != there:
+        return None
+    twice = merged(history, path, base, there, theirs)
+    return without if twice in (None, there) or _all_done(base, theirs, there) else None
+
+
+def _all_done(base: bytes, theirs: bytes, there: bytes) -> bool:
+    """Whether `there` has no line less that goes into `base`, and none more that leaves it."""
+    come, gone = _added(base, theirs), _added(theirs, base)
+    missing, left = _added(there, theirs), _added(theirs, there)
+    return not (come.keys() & missing.keys() or gone.keys() & left.keys())
 
 
 def _overlooked(base: bytes, ours: bytes, theirs: bytes, data: bytes) -> bool:

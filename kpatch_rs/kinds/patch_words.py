@@ -9,7 +9,9 @@ from kpatch_rs.model.outcome import Candidate, Place
 from kpatch_rs.model.path import show
 from kpatch_rs.model.tree import File
 from kpatch_rs.syntax.diff import FileDiff, Hunk
-from kpatch_rs.syntax.diff_place import Doubt, lines_of, nearest
+from kpatch_rs.syntax.diff_found import Doubt
+from kpatch_rs.syntax.diff_nearest import nearest
+from kpatch_rs.syntax.diff_place import lines_of
 
 
 class Stuck(Conflict):
@@ -77,8 +79,12 @@ def _finding(doubt: Doubt) -> str:
         return f"found its old text at line {old} and its new text at line {new}"
     if "," in old:
         return f"found it {len(doubt.old_found)} times, at lines {old}"
-    if old:
+    if doubt.why == "order":
         return f"found it at line {old}, before the hunk above it"
+    if doubt.why == "twins":
+        return f"found it at line {old or new}, which need not be the place meant"
+    if doubt.why == "double":
+        return f"found it at line {old or new}, but cannot tell whether the hunk is in already"
     if new:
         return f"found its new text {len(doubt.new_found)} times, at lines {new}"
     return "found it nowhere"

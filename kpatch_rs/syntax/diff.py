@@ -56,6 +56,11 @@ class Hunk:
         return tuple(text for change, text in self.body if change != "-")
 
     @property
+    def context(self) -> bool:
+        """Whether it has any line that stays."""
+        return any(change == " " for change, _ in self.body)
+
+    @property
     def leading(self) -> int:
         """How many lines of context come before the first change."""
         return next(n for n, (change, _) in enumerate(self.body) if change != " ")

@@ -1,70 +1,30 @@
 """Where the hunks of a diff belong in a file that is not quite the one the diff was made from.
 
 Guarantees: a hunk is placed only where that is certain (the very blob, its own lines, or the one
-place in the file that has its text); everything else comes back as a doubt. Bytes outside the
-hunks are never touched. Lines end in LF and in nothing else: CR and ^L are content.
+place in the file that has its text); everything else comes back as a doubt. Where what the diff was
+made from is known, it says whether that is the place meant, and whether what looks like the hunk's
+result is more than a double of the lines beside it. Bytes outside the hunks are never touched.
+Lines end in LF and in nothing else: CR and ^L are content.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from collections.abc import Sequence
+from functools import cache
+from itertools import islice, pairwise, product, repeat, takewhile
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.syntax.diff import FileDiff, Hunk
+from kpatch_rs.syntax.diff_found import Doubt, Spot, Text, fits_edges, own_line
+from kpatch_rs.syntax.diff_origin import Origin
+from kpatch_rs.syntax.lines import differences
 
 BLOB_MIN = 7
 """Digits from which a blob's abbreviated name is taken for it (git's own default)."""
 
-_COMMON = 50
-"""A line that stands in a file more often than this tells no place from another."""
-
-_LOOKED_AT = 20
-"""Windows compared in full when looking for candidates, which bounds the time."""
-
-_COMPARED = 100
-"""Lines of a window compared, for the same reason."""
-
-_ALIKE = 0.5
-"""difflib ratio from which a window is worth showing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A hunk's place: 0-based line `at` of the file as it is."""
-
-    hunk: Hunk
-    at: int
-    there: bool
-    """Whether its new text stands there already."""
-
-    @property
-    def height(self) -> int:
-        """How many lines of the file it speaks about."""
-        return len(self.hunk.new if self.there else self.hunk.old)
-
-    @property
-    def moved(self) -> bool:
-        """Whether it is not where the diff says."""
-        return not self.there and self.at != own_line(self.hunk, new=False)
-
-    @property
-    def line(self) -> int:
-        """The 1-based line its first change stands on, hunks before it not counted in."""
-        return self.at + self.hunk.leading + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A hunk whose place is not certain, and where its old and new text were found, 0-based."""
-
-    hunk: Hunk
-    old_found: tuple[int, ...]
-    new_found: tuple[int, ...]
+_TRIED = 200
+"""Ways to put hunks into their own base that are tried where their lines repeat."""
 
 
 def lines_of(data: bytes) -> list[bytes]:
@@ -80,12 +40,6 @@ def is_blob(data: bytes, prefix: str) -> bool:
     return len(prefix) >= BLOB_MIN and any(name.hexdigest().startswith(prefix) for name in names)
 
 
-def own_line(hunk: Hunk, *, new: bool) -> int:
-    """The 0-based line the diff itself names for the hunk."""
-    start, text = (hunk.new_start, hunk.new) if new else (hunk.old_start, hunk.old)
-    return start - 1 if text else start
-
-
 class Uncertain(Conflict):
     """At least one hunk has no certain place."""
 
@@ -94,17 +48,54 @@ class Uncertain(Conflict):
         self.doubts = tuple(doubts)
 
 
-def place(data: bytes, file: FileDiff) -> tuple[Spot, ...]:
-    """Return where every hunk of `file` belongs in `data`, in order. Raises Uncertain."""
-    lines = lines_of(data)
-    if spots := _as_stated(data, lines, file):
+def place(data: bytes, file: FileDiff, base: bytes | None = None) -> tuple[Spot, ...]:
+    """Return where every hunk of `file` belongs in `data`, in order. Raises Uncertain.
+
+    `base`, what the diff was made from, tells of like places which is meant.
+    """
+    text = Text.of(lines_of(data))
+    if is_blob(data, file.old_blob):
+        return in_base(data, file)
+    if is_blob(data, file.new_blob) and (spots := _all_stated(text.lines, file.hunks, new=True)):
         return spots
-    where = _positions(lines)
-    found = [_placed(lines, where, hunk) for hunk in file.hunks]
+    if base is None:
+        found = _as_stated(text, file) or [_placed(text, hunk) for hunk in file.hunks]
+    else:
+        known = _origin(text, file, base)
+        found = [known.placed(text, hunk) for hunk in file.hunks]
     spots = tuple(f for f in found if isinstance(f, Spot))
     if doubts := [f for f in found if isinstance(f, Doubt)] or _out_of_order(spots):
         raise Uncertain(doubts)
     return spots
+
+
+def in_base(data: bytes, file: FileDiff) -> tuple[Spot, ...]:
+    """The hunks in the very blob that the diff was made from. Raises Uncertain.
+
+    Line numbers that somebody got wrong are told by what the diff says to make of it. Where that
+    blob is another one, too, somebody edited the diff, and the lines it takes for given count.
+    """
+    text = Text.of(lines_of(data))
+    stated = _all_stated(text.lines, file.hunks, new=False)
+    if stated and is_blob(put(data, stated), file.new_blob):
+        return stated
+    everywhere = [text.found(hunk, hunk.old) for hunk in file.hunks]
+    for starts in islice(product(*everywhere), _TRIED):
+        spots = tuple(map(Spot, file.hunks, starts, repeat(False)))
+        if not _out_of_order(spots) and is_blob(put(data, spots), file.new_blob):
+            return spots
+    if stated and all(hunk.old or not text.lines for hunk in file.hunks):
+        return stated
+    raise Uncertain([Doubt(h, at, ()) for h, at in zip(file.hunks, everywhere, strict=True)])
+
+
+def _origin(text: Text, file: FileDiff, base: bytes) -> Origin:
+    lines = lines_of(base)
+    try:
+        spots = {spot.hunk: spot for spot in in_base(base, file)}
+    except Uncertain:
+        spots = {}
+    return Origin(Text.of(lines), spots, cache(lambda: differences(lines, text.lines)))
 
 
 def put(data: bytes, spots: Sequence[Spot]) -> bytes:
@@ -123,101 +114,69 @@ def first_difference(one: Sequence[bytes], other: Sequence[bytes]) -> int:
     return 1 + sum(1 for _ in same)
 
 
-def nearest(lines: Sequence[bytes], hunk: Hunk) -> list[int]:
-    """The 1-based lines where text most like what `hunk` looks for begins, best first."""
-    votes: Counter[int] = Counter()
-    where = _positions([line.strip() for line in lines])
-    for n, text in enumerate(hunk.old):
-        at = where.get(text.strip(), ())
-        if len(text.strip()) > 3 and len(at) <= _COMMON:
-            votes.update(max(a - n, 0) for a in at)
-    wanted = [line.strip() for line in hunk.old[:_COMPARED]]
-    scored = [
-        (difflib.SequenceMatcher(None, wanted, _window(lines, at, len(wanted))).ratio(), -at)
-        for at, _ in votes.most_common(_LOOKED_AT)
-    ]
-    return [1 - at for ratio, at in sorted(scored, reverse=True)[:3] if ratio >= _ALIKE]
-
-
-def _window(lines: Sequence[bytes], at: int, height: int) -> list[bytes]:
-    return [line.strip() for line in lines[at : at + height]]
-
-
-def _positions(lines: Sequence[bytes]) -> dict[bytes, list[int]]:
-    """Where each line stands, 0-based."""
-    where: dict[bytes, list[int]] = {}
-    for n, line in enumerate(lines):
-        where.setdefault(line, []).append(n)
-    return where
-
-
-def _as_stated(data: bytes, lines: Sequence[bytes], file: FileDiff) -> tuple[Spot, ...]:
+def _as_stated(text: Text, file: FileDiff) -> tuple[Spot, ...]:
     """All hunks at the lines the diff names; () unless just one of its two sides stands there."""
-    for new, blob in ((False, file.old_blob), (True, file.new_blob)):
-        if is_blob(data, blob):
-            return _all_stated(lines, file.hunks, new=new, sure=True)
-    old, new_ = (_all_stated(lines, file.hunks, new=new, sure=False) for new in (False, True))
-    return () if old and new_ else old or new_
+    old, new = (_all_stated(text.lines, file.hunks, new=new) for new in (False, True))
+    either = () if old and new else old or new
+    return either if all(_says(text, spot) for spot in either) else ()
 
 
-def _all_stated(
-    lines: Sequence[bytes], hunks: Sequence[Hunk], *, new: bool, sure: bool
-) -> tuple[Spot, ...]:
+def _all_stated(lines: Sequence[bytes], hunks: Sequence[Hunk], *, new: bool) -> tuple[Spot, ...]:
     spots = tuple(Spot(hunk, own_line(hunk, new=new), new) for hunk in hunks)
-    return spots if all(_stands(lines, spot, sure) for spot in spots) else ()
+    stand = all(tuple(lines[s.at : s.at + s.height]) == s.text and s.at >= 0 for s in spots)
+    return spots if stand else ()
 
 
-def _stands(lines: Sequence[bytes], spot: Spot, sure: bool) -> bool:
-    text = spot.hunk.new if spot.there else spot.hunk.old
-    return tuple(lines[spot.at : spot.at + len(text)]) == text and (
-        sure or (_fits_edges(lines, spot.hunk, spot.at, len(text)) and bool(text or not lines))
-    )
+def _says(text: Text, spot: Spot) -> bool:
+    """Whether it says anything that the text of a hunk stands where the diff names it.
 
-
-def _fits_edges(lines: Sequence[bytes], hunk: Hunk, at: int, height: int) -> bool:
-    """A hunk without context on one side was made at that edge of the file (as git apply has it).
-
-    Without any context (`-U0`, or a whole file) it says nothing about edges.
+    That nothing stands there does not, nor that lines do which found nothing there: they may be the
+    doubles of what they were added to.
     """
-    if not hunk.leading and not hunk.trailing:
-        return True
-    return bool(hunk.leading or at == 0) and bool(hunk.trailing or at + height == len(lines))
+    fits = fits_edges(text.lines, spot.hunk, spot.at, spot.height)
+    return len(text.lines) == spot.height or bool(spot.text and spot.hunk.old and fits)
 
 
-def _placed(lines: Sequence[bytes], where: Mapping[bytes, list[int]], hunk: Hunk) -> Spot | Doubt:
-    new = _found(lines, where, hunk, hunk.new)
-    covered = [(at, at + len(hunk.new)) for at in new]
-    old = tuple(
-        at
-        for at in _found(lines, where, hunk, hunk.old)
-        if not any(a <= at and at + len(hunk.old) <= b for a, b in covered)
-    )
-    if len(old) + len(new) != 1:
+def _placed(text: Text, hunk: Hunk) -> Spot | Doubt:
+    """The one place where the hunk's old or its new text stands."""
+    old, new = text.found(hunk, hunk.old), text.found(hunk, hunk.new)
+    # Behind what a hunk adds may stand what it found there: the same call, the same check.
+    free = tuple(at for at in old if not any(_within(hunk, at, made) for made in new))
+    if len(free) + len(new) != 1:
         return Doubt(hunk, old, new)
-    return Spot(hunk, (old + new)[0], bool(new))
-
-
-def _found(
-    lines: Sequence[bytes], where: Mapping[bytes, list[int]], hunk: Hunk, text: Sequence[bytes]
-) -> tuple[int, ...]:
-    """Every line at which `text` stands; none for no text, which stands anywhere."""
-    if not text:
-        return ()
-    rarest = min(range(len(text)), key=lambda n: len(where.get(text[n], ())))
-    starts = (at - rarest for at in where.get(text[rarest], ()))
-    return tuple(
-        at
-        for at in starts
-        if at >= 0
-        and tuple(lines[at : at + len(text)]) == text
-        and _fits_edges(lines, hunk, at, len(text))
+    return (
+        Spot(hunk, (free + new)[0], bool(new))
+        if _telling(text, hunk)
+        else Doubt(hunk, old, new, "double")
     )
+
+
+def _within(hunk: Hunk, old: int, new: int) -> bool:
+    """Whether the old text, at line `old`, is a part of the new one, at line `new`."""
+    return new <= old and old + len(hunk.old) <= new + len(hunk.new)
+
+
+def _telling(text: Text, hunk: Hunk) -> bool:
+    """Whether it can be told if the hunk is in already: what it makes is not what it finds there.
+
+    It could be, where it has no context, and where it only doubles lines.
+    """
+    if not hunk.context:
+        return False
+    added = set(hunk.new).difference(hunk.old)
+    alone = any(len(text.where.get(line, ())) <= hunk.new.count(line) for line in added)
+    return alone or not any(_within(hunk, n, 0) and _begins(hunk, n) for n in range(len(hunk.new)))
+
+
+def _begins(hunk: Hunk, at: int) -> bool:
+    """Whether line `at` of the new text begins all of the old one."""
+    return hunk.new[at : at + len(hunk.old)] == hunk.old
 
 
 def _out_of_order(spots: Sequence[Spot]) -> list[Doubt]:
     """Hunks found, but not one after the other: the file was rearranged."""
     return [
-        Doubt(after.hunk, (after.at,), ())
+        Doubt(after.hunk, (after.at,), (), "order")
         for before, after in pairwise(spots)
         if after.at < before.at + before.height
     ]

@@ -1,0 +1,70 @@
+"""What a diff was made from, as a witness: which of like places in a changed file a hunk means.
+
+Text that stands once in a file may be the only one left of two, and a line that a hunk adds may be
+there as the double of its neighbour. Guarantees: a place is the one meant if the text stood once in
+the base, or if it is what the place in the base became; a hunk is there already if that place
+became just what the hunk makes of it, or if lines are there, between its context, that the base has
+nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kpatch_rs.syntax.diff import Hunk
+from kpatch_rs.syntax.diff_found import Doubt, Spot, Text
+from kpatch_rs.syntax.lines import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the diff was made from, beside the file as it is."""
+
+    base: Text
+    spots: Mapping[Hunk, Spot]
+    """Where the hunks are in it; none where that is not certain."""
+    changed: Callable[[], Sequence[Block]]
+    """What made the file as it is of it."""
+
+    def placed(self, text: Text, hunk: Hunk) -> Spot | Doubt:
+        """The one place in `text` that is certain."""
+        old, new = text.found(hunk, hunk.old), text.found(hunk, hunk.new)
+        spots = [Spot(hunk, at, there=False) for at in old]
+        spots += [Spot(hunk, at, there=True) for at in new]
+        sure = [spot for spot in spots if self._confirms(spot, text, alone=len(old) == 1)]
+        if len(sure) == 1:
+            return sure[0]
+        return Doubt(hunk, old, new, "twins" if len(spots) == 1 else "")
+
+    def _confirms(self, spot: Spot, text: Text, *, alone: bool) -> bool:
+        hunk = spot.hunk
+        if hunk in self.spots and self._became(self.spots[hunk], spot, text):
+            return True
+        if spot.there:
+            return hunk.context and any(line not in self.base.where for line in hunk.new)
+        return alone and len(self.base.found(hunk, hunk.old)) == 1
+
+    def _became(self, was: Spot, spot: Spot, text: Text) -> bool:
+        """Whether what stands at `spot` is what the place in the base became, and nothing more."""
+        place = self._widened(was)
+        start, end = was.at, was.at + was.height
+        lines = self.base.lines
+        wanted = (*lines[place.old_start : start], *spot.text, *lines[end : place.old_end])
+        return (
+            tuple(text.lines[place.new_start : place.new_end]) == wanted
+            and spot.at == place.new_start + start - place.old_start
+            and (spot.there or place.old_end - place.old_start == was.height)
+        )
+
+    def _widened(self, was: Spot) -> Block:
+        """The place with all that upstream changed in touch with it, and where that is now."""
+        start, end = was.at, was.at + was.height
+        first, last, above, below = start, end, 0, 0
+        for block in self.changed():
+            moved = block.new_end - block.old_end
+            if block.old_end < start:
+                above = below = moved
+            elif block.old_start <= end:
+                first, last, below = min(first, block.old_start), max(last, block.old_end), moved
+        return Block(first, last, first + above, last + below)
