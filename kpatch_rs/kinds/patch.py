@@ -87,6 +87,7 @@ diff = "files/foo.diff"
         except TreeCollision as collision:
             hint = "name another path in the diff, or move what stands in the way first"
             return self.conflict(ground, collision.message, hint=hint, anchor=_anchor(files))
+        ends = [(file, _in_part(file, end)) for file, end in ends]
         return Outcome(
             status=gravest([end.status for _, end in ends]),
             tree=tree,
@@ -111,6 +112,14 @@ diff = "files/foo.diff"
 
 
 PATCH = Patch()
+
+
+def _in_part(file: FileDiff, end: End) -> End:
+    """A file that is as the diff has it while others are not: the commit's text says too much."""
+    if end.status is not Status.PRESENT:
+        return end
+    reason = end.reason or f"{show(file.path)}: present already"
+    return replace(end, status=Status.ADAPTED, reason=reason)
 
 
 def _anchor(files: Sequence[FileDiff]) -> str:

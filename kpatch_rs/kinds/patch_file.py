@@ -23,7 +23,7 @@ from kpatch_rs.kinds.patch_function import (
     strangers,
 )
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
-from kpatch_rs.kinds.patch_words import SHOWN, Stuck, candidate, lost
+from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, merged_words
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
@@ -179,7 +179,9 @@ class FilePlan:
         if end := self.astray(there, now.data):
             return end
         status = Status.MOVED if moved else Status.EXACT
-        return self.ended(there, now, status, line, "; ".join(map(self.move, moved)))
+        done = [f"{self.at(spot)}: present already" for spot in spots if spot.there]
+        status = Status.ADAPTED if done and todo else status
+        return self.ended(there, now, status, line, "; ".join([*map(self.move, moved), *done]))
 
     def ended(self, there: File, now: File, status: Status, line: int, reason: str) -> End:
         if now == there and self.file.old == self.file.new:
@@ -291,11 +293,15 @@ class FilePlan:
         if data is None:
             if end := self.carried(base, spots, there):
                 return end
-            raise self.lost(there, doubts[0], f"and a three-way merge on blob {blob} conflicts")
+            at = next((s.at for s in spots if s.hunk == doubts[0].hunk), 0)
+            also = f"and a three-way merge on blob {blob} conflicts"
+            raise self.lost(there, doubts[0], also, Was(lines_of(base), at))
         if end := self.astray(there, data):
             return end
         line = first_difference(lines_of(there.data), lines_of(data))
+        sides = merged_words(base, there.data, theirs, data)
         reason = f"{show(path)}: merged three-way, from blob {blob[:12]}"
+        reason += f": {sides}" if sides else ""
         return self.ended(there, self.linked(File(data, mode)), Status.ADAPTED, line, reason)
 
     def carried(self, base: bytes, spots: Sequence[Spot], there: File | None) -> End | None:
@@ -350,11 +356,14 @@ class FilePlan:
         again = self.by_function(self.ground, base, patched, back.files[path])
         return again is not None and again.files == {path: there}
 
-    def lost(self, there: File, doubt: Doubt, also: str) -> Stuck:
-        return lost(self.payload, self.file, there, doubt, also)
+    def lost(self, there: File, doubt: Doubt, also: str, was: Was | None = None) -> Stuck:
+        return lost(self.payload, self.file, there, doubt, also, was)
 
     def candidate(self, line: int, what: str) -> Candidate:
         return candidate(self.file, line, what)
+
+    def at(self, spot: Spot) -> str:
+        return f"{show(self.file.path)}:{spot.line}"
 
     def move(self, spot: Spot) -> str:
         was = spot.hunk.old_start + spot.hunk.leading

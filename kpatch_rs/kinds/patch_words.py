@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.model.outcome import Candidate, Place
@@ -12,6 +14,8 @@ from kpatch_rs.syntax.diff import FileDiff, Hunk
 from kpatch_rs.syntax.diff_found import Doubt
 from kpatch_rs.syntax.diff_nearest import nearest
 from kpatch_rs.syntax.diff_place import lines_of
+from kpatch_rs.syntax.diff_sides import meetings, touched
+from kpatch_rs.syntax.lines import Block
 
 
 class Stuck(Conflict):
@@ -33,24 +37,124 @@ _HINT = "make the diff again on this tree, or say it with a kind that finds its 
 SHOWN = 5
 """Candidates shown of one hunk."""
 
+_QUOTED = 8
+"""Lines quoted of one side of a change."""
 
-def lost(payload: str, file: FileDiff, there: File, doubt: Doubt, also: str) -> Stuck:
-    """The conflict for a hunk of `file` that has no certain place in `there`."""
+
+def lost(
+    payload: str, file: FileDiff, there: File, doubt: Doubt, also: str, was: Was | None = None
+) -> Stuck:
+    """The conflict for a hunk of `file` that has no certain place in `there`.
+
+    `was`: the hunk's place in what the diff was made from, where that is known.
+    """
     lines, hunk = lines_of(there.data), doubt.hunk
-    found = [(at + 1, "the hunk's old text") for at in doubt.old_found]
-    found += [(at + 1, "the hunk's new text") for at in doubt.new_found]
-    if not found:
-        found = [(at, show(lines[at - 1].strip())) for at in nearest(lines, hunk)]
-    n = file.hunks.index(hunk) + 1
-    line = _telling(hunk)
-    gist = f"'{line[:60]}'" if line else "blank lines"
+    n, line = file.hunks.index(hunk) + 1, _telling(hunk)
+    at = hunk.old_start + _within(hunk.old, line, hunk.leading)
+    old = [spot + 1 + _within(hunk.old, line, hunk.leading) for spot in doubt.old_found]
+    new = [spot + 1 + _within(hunk.new, line, hunk.leading) for spot in doubt.new_found]
+    found = [(at, "the hunk's old text") for at in old]
+    found += [(at, "the hunk's new text") for at in new]
+    found = found or list(_like(lines, hunk))
+    gist = f"'{show(line)[:60]}'" if line else "blank lines"
+    finding, took = _finding(doubt, old, new), line
+    if not old and not new:
+        finding, took = _missing(lines, hunk, line, was)
     return Stuck(
         f"{payload}:{hunk.line}: hunk {n} of {len(file.hunks)} of "
-        f"{show(file.path)}: looked for {gist} at line {hunk.old_start}, "
-        f"{_finding(doubt)}" + (f"; {also}" if also else ""),
+        f"{show(file.path)}: looked for {gist} at line {at}, "
+        f"{finding}" + (f"; {also}" if also else ""),
         *(candidate(file, at, what) for at, what in found[:SHOWN]),
-        missed=candidate(file, hunk.old_start, line) if line else None,
+        missed=candidate(file, at, show(took)) if took else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Was:
+    """A hunk's place in the base: 0-based line `at` of `lines`."""
+
+    lines: Sequence[bytes]
+    at: int
+
+
+def merged_words(base: bytes, ours: bytes, theirs: bytes, merged: bytes) -> str:
+    """Both sides and the result of each place in which they meet; "" where they do not."""
+    found = list(meetings(*map(lines_of, (base, ours, theirs, merged))))
+    said = [
+        f"line {m.line}: {_quoted(m.base)} is {_quoted(m.upstream)} upstream, "
+        f"{_quoted(m.patch)} in the patch, {_quoted(m.merged)} merged"
+        for m in found[:SHOWN]
+    ]
+    more = len(found) - SHOWN
+    return "; ".join([*said, *([f"and {more} places more"] if more > 0 else [])])
+
+
+def _quoted(lines: Sequence[bytes]) -> str:
+    """Lines of a file in one line of a message, with their indentation: it may be what is wrong."""
+    if not lines:
+        return "nothing"
+    texts = [show(line.removesuffix(b"\n")) for line in lines[:_QUOTED]]
+    more = len(lines) - _QUOTED
+    return "'" + " / ".join(texts) + "'" + (f" and {more} lines more" if more > 0 else "")
+
+
+def _like(lines: Sequence[bytes], hunk: Hunk) -> Iterator[tuple[int, str]]:
+    """Lines of like places that tell one place from another: no brace, no `endif`, no blank."""
+    wanted = {line.strip(): 1 for line in hunk.old} | {_telling(hunk): 2}
+    seen = set[int]()
+    for at in nearest(lines, hunk):
+        window = range(at - 1, min(at - 1 + len(hunk.old), len(lines)))
+        tell = [n for n in window if _tells(lines[n])]
+        best = max(tell, key=lambda n: wanted.get(lines[n].strip(), 0), default=-1)
+        if best >= 0 and best not in seen:
+            seen.add(best)
+            yield best + 1, show(lines[best].strip())
+
+
+def _tells(line: bytes) -> bool:
+    """Whether a line has two words or more: a brace or an #endif is everywhere."""
+    return bool(re.search(rb"\w\W+\w", line))
+
+
+def _within(text: Sequence[bytes], line: bytes, otherwise: int) -> int:
+    """At which line of a hunk's text `line` stands."""
+    stripped = [each.strip() for each in text]
+    return stripped.index(line) if line in stripped else otherwise
+
+
+def _missing(lines: Sequence[bytes], hunk: Hunk, line: bytes, was: Was | None) -> tuple[str, bytes]:
+    """What of the hunk's old text is not there any more, and the line whose commit took it."""
+    there = [n for n, text in enumerate(lines, 1) if line and text.strip() == line]
+    at = ", ".join(map(str, there[:SHOWN]))
+    found = f"found it at line {at}, but not with its context" if there else "found it nowhere"
+    changed = touched(was.lines, lines, was.at, was.at + len(hunk.old)) if was else []
+    if was and changed:
+        said = [_change(was.lines[b.old_start : b.old_end], lines, b) for b in changed[:SHOWN]]
+        took = [
+            text.strip()
+            for b in changed
+            for text in (*was.lines[b.old_start : b.old_end], *lines[b.new_start : b.new_end])
+        ]
+        return f"{found}: {'; '.join(said)}", line if not there else _best(took)
+    known = {text.strip() for text in lines}
+    gone = [text.strip() for text in hunk.old if text.strip() not in known]
+    if there and gone:
+        return f"{found}: this kernel has no {_quoted([_best(gone)])}", _best(gone)
+    return found, line
+
+
+def _best(lines: Sequence[bytes]) -> bytes:
+    return next(filter(_tells, lines), next(filter(None, lines), b""))
+
+
+def _change(gone: Sequence[bytes], lines: Sequence[bytes], block: Block) -> str:
+    """One change of upstream's, in words."""
+    come, at = lines[block.new_start : block.new_end], block.new_start + 1
+    if not gone:
+        return f"upstream put in {_quoted(come)} at line {at}"
+    if not come:
+        return f"upstream took out {_quoted(gone)}, above line {at}"
+    return f"upstream made {_quoted(come)} of {_quoted(gone)} at line {at}"
 
 
 def candidate(file: FileDiff, line: int, what: str) -> Candidate:
@@ -58,7 +162,7 @@ def candidate(file: FileDiff, line: int, what: str) -> Candidate:
     return Candidate(Place(file.old or file.path, line), what)
 
 
-def _telling(hunk: Hunk) -> str:
+def _telling(hunk: Hunk) -> bytes:
     """The line to look for: the first that goes, or else the context nearest to the change.
 
     One of two words or more, if there is any: a brace or an #endif is everywhere.
@@ -66,25 +170,22 @@ def _telling(hunk: Hunk) -> str:
     gone = [text for change, text in hunk.body if change == "-"]
     above = [text for _, text in reversed(hunk.body[: hunk.leading])]
     lines = [line for text in (*gone, *above, *hunk.old) if (line := text.strip())]
-    telling = [line for line in lines if re.search(rb"\w\W+\w", line)] or lines
-    return show(telling[0]) if telling else ""
+    return _best(lines)
 
 
-def _finding(doubt: Doubt) -> str:
+def _finding(doubt: Doubt, old_at: Sequence[int], new_at: Sequence[int]) -> str:
     """What was found instead of one certain place."""
-    old, new = (
-        ", ".join(str(at + 1) for at in found) for found in (doubt.old_found, doubt.new_found)
-    )
+    old, new = (", ".join(map(str, lines)) for lines in (old_at, new_at))
     if old and new:
         return f"found its old text at line {old} and its new text at line {new}"
-    if "," in old:
-        return f"found it {len(doubt.old_found)} times, at lines {old}"
+    if len(old_at) > 1:
+        return f"found it {len(old_at)} times, at lines {old}"
     if doubt.why == "order":
         return f"found it at line {old}, before the hunk above it"
     if doubt.why == "twins":
         return f"found it at line {old or new}, which need not be the place meant"
     if doubt.why == "double":
         return f"found it at line {old or new}, but cannot tell whether the hunk is in already"
-    if new:
-        return f"found its new text {len(doubt.new_found)} times, at lines {new}"
-    return "found it nowhere"
+    if len(new_at) > 1:
+        return f"found its new text {len(new_at)} times, at lines {new}"
+    return f"found it at line {old or new}, where it need not be meant"

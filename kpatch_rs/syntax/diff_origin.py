@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from kpatch_rs.syntax.diff import Hunk
 from kpatch_rs.syntax.diff_found import Doubt, Spot, Text
-from kpatch_rs.syntax.lines import Block
+from kpatch_rs.syntax.lines import Block, became
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Origin:
 
     def _became(self, was: Spot, spot: Spot, text: Text) -> bool:
         """Whether what stands at `spot` is what the place in the base became, and nothing more."""
-        place = self._widened(was)
         start, end = was.at, was.at + was.height
+        place = became(self.changed(), start, end)
         lines = self.base.lines
         wanted = (*lines[place.old_start : start], *spot.text, *lines[end : place.old_end])
         return (
@@ -56,15 +56,3 @@ class Origin:
             and spot.at == place.new_start + start - place.old_start
             and (spot.there or place.old_end - place.old_start == was.height)
         )
-
-    def _widened(self, was: Spot) -> Block:
-        """The place with all that upstream changed in touch with it, and where that is now."""
-        start, end = was.at, was.at + was.height
-        first, last, above, below = start, end, 0, 0
-        for block in self.changed():
-            moved = block.new_end - block.old_end
-            if block.old_end < start:
-                above = below = moved
-            elif block.old_start <= end:
-                first, last, below = min(first, block.old_start), max(last, block.old_end), moved
-        return Block(first, last, first + above, last + below)

@@ -58,6 +58,18 @@ def differences(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Block, ...]
     return tuple(joined)
 
 
+def became(blocks: Sequence[Block], start: int, end: int) -> Block:
+    """Old lines `start` to `end` with all of `blocks` in touch with them, and what they became."""
+    first, last, above, below = start, end, 0, 0
+    for block in blocks:
+        moved = block.new_end - block.old_end
+        if block.old_end < start:
+            above = below = moved
+        elif block.old_start <= end:
+            first, last, below = min(first, block.old_start), max(last, block.old_end), moved
+    return Block(first, last, first + above, last + below)
+
+
 def distance(old: Sequence[bytes], new: Sequence[bytes]) -> int:
     """How many lines go and come between `old` and `new`."""
     return sum(block.size for block in differences(old, new))

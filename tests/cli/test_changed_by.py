@@ -53,7 +53,7 @@ def test_a_patch_names_who_took_its_line(
     head = recipe.read_text().partition("[[edit]]")[0]
     recipe.write_text(f'{head}[[edit]]\nkind = "patch"\ndiff = "call.diff"\n')
     report = rebase.run(session, "new", check=False, dry_run=False, range_diff=False)
-    assert "looked for 'ctu_reset_one(ctu, i);' at line 3, found it nowhere" in report.as_text()
+    assert "looked for 'ctu_reset_one(ctu, i);' at line 6, found it nowhere" in report.as_text()
     assert BY in report.as_text()
 
 

@@ -137,7 +137,8 @@ def test_present_when_all_of_it_is_there() -> None:
 def test_partly_there() -> None:
     half = OLD.replace(b"line 33\n", b"")
     outcome = plan(DIFF, {"d/f.c": half})
-    assert outcome.status is Status.EXACT
+    assert outcome.status is Status.ADAPTED
+    assert outcome.reason == "d/f.c:33: present already"
     assert after(outcome, "d/f.c") == NEW
     assert str(outcome.place) == "d/f.c:21"
 
@@ -148,8 +149,8 @@ def test_ambiguous_block() -> None:
     twice = b"top\n" + block + b"mid\n" + block
     alone = plan(payload, {"f.c": twice})
     assert alone.status is Status.CONFLICT
-    assert "found it 2 times, at lines 2, 10" in alone.reason
-    assert [str(c.place) for c in alone.candidates] == ["f.c:2", "f.c:10"]
+    assert "found it 2 times, at lines 5, 13" in alone.reason
+    assert [str(c.place) for c in alone.candidates] == ["f.c:5", "f.c:13"]
     assert "no blob" in alone.reason
 
 
@@ -158,7 +159,7 @@ def test_old_and_new_both_there_is_a_conflict() -> None:
     new = block.replace(b"foo", b"baz")
     outcome = plan(diff({"f.c": block}, {"f.c": new}), {"f.c": b"top\n" + new + b"mid\n" + block})
     assert outcome.status is Status.CONFLICT
-    assert "found its old text at line 10 and its new text at line 2" in outcome.reason
+    assert "found its old text at line 13 and its new text at line 5" in outcome.reason
 
 
 def test_three_way_decides() -> None:
@@ -166,7 +167,12 @@ def test_three_way_decides() -> None:
     outcome = plan(DIFF, {"d/f.c": ours}, OLD)
     assert outcome.status is Status.ADAPTED
     assert after(outcome, "d/f.c") == NEW.replace(b"line 18\n", b"LINE 18\n")
-    assert outcome.reason == f"d/f.c: merged three-way, from blob {blob_name(OLD)[:12]}"
+    assert outcome.reason == (
+        f"d/f.c: merged three-way, from blob {blob_name(OLD)[:12]}: line 18: "
+        "'line 18 / line 19 / line 20' is 'LINE 18 / line 19 / line 20' upstream, "
+        "'line 18 / line 19 / line 20 / added' in the patch, "
+        "'LINE 18 / line 19 / line 20 / added' merged"
+    )
     assert str(outcome.place) == "d/f.c:21"
 
 
@@ -180,7 +186,7 @@ def test_three_way_that_conflicts() -> None:
 def test_without_history_the_nearest_text_is_shown() -> None:
     outcome = plan(DIFF, {"d/f.c": b"x\n" * 90 + OLD.replace(b"line 20\n", b"other\n")})
     assert outcome.status is Status.CONFLICT
-    assert "looked for 'line 20' at line 18, found it nowhere" in outcome.reason
+    assert "looked for 'line 20' at line 20, found it nowhere" in outcome.reason
     assert [f"{c.place} {c.what}" for c in outcome.candidates] == ["d/f.c:108 line 18"]
 
 
@@ -551,3 +557,56 @@ def test_what_upstream_moved_and_the_patch_deletes_is_not_left() -> None:
     more = base + b"\n" + has.replace(b"boot_cpu_has", b"other_cpu_has")
     payload = diff({"f.c": base}, {"f.c": head + caps + b"\n" + extra})
     assert plan(payload, {"f.c": more}, base).status is not Status.CONFLICT, "another's line"
+
+
+def test_one_of_several_files_there_already_is_said() -> None:
+    old = {f"{n}.mk": OLD for n in "abc"}
+    new = {f"{n}.mk": NEW for n in "abc"}
+    outcome = plan(diff(old, new), {**old, "b.mk": NEW})
+    assert outcome.status is Status.ADAPTED
+    assert outcome.reason == "b.mk: present already"
+
+
+NODE = b"&left {\n\ton;\n};\n\n"
+
+
+@pytest.mark.parametrize("context", ["-U0", "-U1", "-U3"])
+@pytest.mark.parametrize("above", [b"", b"/* new */\n"])
+def test_a_double_of_its_neighbour_goes_in(context: str, above: bytes) -> None:
+    """Its new text stands in what the diff was made from, too: that says nothing."""
+    base = b"&right {\n\ton;\n};\n\n" + NODE + b"&last {\n};\n"
+    patched = base.replace(NODE, NODE + NODE)
+    payload = diff({"f.dts": base}, {"f.dts": patched}, context)
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("x.diff", payload))
+    tree = TreeOverlay(DictTree({"f.dts": above + base}))
+    outcome = PATCH.plan(edit, Ground(tree, GitMerge(base)))
+    assert outcome.status is not Status.PRESENT
+    assert after(outcome, "f.dts") == above + patched
+
+
+def test_a_conflict_says_what_upstream_put_between() -> None:
+    base = b"obj-y := a.o b.o\n\nobj-$(X) += x/\nendif\n"
+    payload = diff({"Makefile": base}, {"Makefile": base + b"obj-y += c.o\n"})
+    outcome = plan(payload, {"Makefile": base + b"obj-$(Z) += z/\n"}, base)
+    assert outcome.status is Status.CONFLICT
+    assert (
+        "looked for 'obj-$(X) += x/' at line 3, found it at line 3, but not with its context: "
+        "upstream put in 'obj-$(Z) += z/' at line 5; and a three-way merge" in outcome.reason
+    )
+    assert [c.what for c in outcome.candidates] == ["obj-$(X) += x/"]
+    assert outcome.missed
+    assert outcome.missed.what == "obj-$(Z) += z/"
+
+
+def test_a_conflict_says_which_context_is_gone() -> None:
+    now = OLD.replace(b"line 22\n", b"other 22\n")
+    known = plan(DIFF, {"d/f.c": OLD.replace(b"line 20\nline 21\n", b"other\n")}, OLD)
+    assert known.status is Status.CONFLICT
+    assert "found it nowhere: upstream made 'other' of 'line 20 / line 21' at line 20" in (
+        known.reason
+    )
+    alone = plan(DIFF, {"d/f.c": now})
+    assert (
+        "looked for 'line 20' at line 20, found it at line 20, but not with its context: "
+        "this kernel has no 'line 22'" in alone.reason
+    )
