@@ -20,7 +20,10 @@ _CALLEE = rb"(?!(?:return|if|for|while|switch|sizeof)\b)[A-Za-z_]*[a-z]\w*"
 """Whoever is called: no shouted macro, which may declare something, or stand for a condition."""
 _CALL_LINES = re.compile(rb"(?m)^[ \t]*%s\([^;{}]*\);$" % _CALLEE)
 """A call and nothing else, on lines of its own."""
-_CALLED = re.compile(rb"(?<![\w.>])(%s)\s*\(" % _CALLEE)
+_CALLED = re.compile(
+    rb"(?<![\w.>])((?:guard|CLASS|ACQUIRE)\s*\(\s*\w+(?=[^();]*\)\s*\()|%s(?=\s*\())" % _CALLEE
+)
+"""`guard(mutex` of guard(mutex)(&lock), as a recipe names it; of others the name."""
 _MOST = 8
 """Calls in one file; a patch with more of them writes the file anew, and is best kept as it is."""
 _LINES = 12
@@ -68,10 +71,15 @@ def _added(change: Change, text: CText, function: Function, start: int, end: int
     return Added(
         function=show(function.name),
         statement=at_margin(change.new[start:end].decode(errors="replace")),
-        above=tuple(map(show, above[::-1][:_NEIGHBOURS])),
-        below=tuple(map(show, below[:_NEIGHBOURS])),
+        above=tuple(map(_name, above[::-1][:_NEIGHBOURS])),
+        below=tuple(map(_name, below[:_NEIGHBOURS])),
         apart=any(not line.strip() for line in _edges(change.new, start, end)),
     )
+
+
+def _name(call: bytes) -> str:
+    name = show(re.sub(rb"\s", b"", call))
+    return f"{name})" if "(" in name else name
 
 
 def _edges(data: bytes, start: int, end: int) -> tuple[bytes, bytes]:

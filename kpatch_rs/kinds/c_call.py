@@ -18,7 +18,9 @@ from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_added import Added, added_statements
 from kpatch_rs.kinds.c_function import Lost, find, last_seen
+from kpatch_rs.kinds.c_macros import read_body
 from kpatch_rs.kinds.c_object import object_for
+from kpatch_rs.kinds.c_placed import Placed
 from kpatch_rs.model.outcome import Candidate, Outcome, Status
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.proof import ObjectBuilds, Proof, Unprovable
@@ -39,13 +41,15 @@ from kpatch_rs.syntax.c_body import (
     statement_around,
 )
 from kpatch_rs.syntax.c_functions import functions, returns_nothing
-from kpatch_rs.syntax.c_gap import Gap, Splice, after, apart, at_end, at_entry, before
+from kpatch_rs.syntax.c_gap import Gap, after, apart, at_end, at_entry, before
 from kpatch_rs.syntax.c_locate import Definition, place_in
+from kpatch_rs.syntax.c_locks import Difference, difference, taking_as
 from kpatch_rs.syntax.c_reach import Reach, at_call, at_last_return
 from kpatch_rs.syntax.c_statement import at_margin, functions_called, occurrences, statements
-from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.c_text import c_text
 from kpatch_rs.syntax.rust import exported_symbols
 
+_NAMED_CALL = re.compile(rb"(guard|CLASS|ACQUIRE)\s*\(\s*(\w+)")
 _LOOPS = ("while_statement", "for_statement", "do_statement")
 _CANDIDATES = 5
 _OTHER_PLACES = 'choose another place: at = "entry", "before-returns", "before-call", "after-call"'
@@ -65,12 +69,15 @@ class CCallEdit(Edit):
     at: Literal[
         "entry", "before-returns", "before-last-return", "before-call", "after-call", "after-check"
     ] = "entry"
-    """entry: after the declarations at the top. before-returns: before every way out, the closing
+    """entry: after the declarations at the top, before the first thing that does something, be it a
+    guard(). before-returns: before every way out, the closing
     brace of a void function included. before-last-return: before the only way out at the top level
     of the body. before-call, after-call: next to the statement that has the call `call`;
     after-check: behind the `if` right below it that tests what it returned."""
     call: str | None = None
-    """The called function next to which the statement goes; must be called exactly once there."""
+    """The called function next to which the statement goes; must be called exactly once there.
+
+    `guard(mutex)`, `CLASS(fd)`: the one with that first argument."""
     blank: Literal["above", "below", "both"] | None = None
     """Blank lines that come with it, where none is there yet."""
     also: tuple[RepoPath, ...] = ()
@@ -117,12 +124,12 @@ at = "before-last-return"
             )
         there = found.definition
         try:
-            outcome = self._placed(edit, ground, there, statement)
-            if outcome.status is Status.EXACT:
-                _refuse_other_place(edit, ground, there)
+            placed = _put_in(edit, ground, read_body(ground.tree, there), statement)
+            if placed.splices:
+                _refuse_other_place(edit, ground, there, placed)
         except (Unclear, _Elsewhere) as unclear:
             return self._unclear(edit, ground, there, unclear)
-        outcome = replace(outcome, learned=found.learned)
+        outcome = replace(self._ended(edit, ground, there, placed), learned=found.learned)
         if outcome.status is not Status.EXACT:
             return outcome
         where = f"in {show(there.path)} now, not in {show(edit.file)}"
@@ -148,43 +155,17 @@ at = "before-last-return"
             return ()
         return tuple(edit for added in added_statements(change) for edit in _lifted(change, added))
 
-    def _placed(
-        self, edit: CCallEdit, ground: Ground, found: Definition, statement: bytes
-    ) -> Outcome:
+    def _ended(self, edit: CCallEdit, ground: Ground, found: Definition, placed: Placed) -> Outcome:
         text, anchor = found.text, f"{edit.function}()"
-        body = body_of(text, found.function)
-        there, beside = occurrences(body, statement), _beside(edit, ground, body)
-        wanted = _gaps(edit, body, there, beside)
-        gaps = [apart(text, gap, edit.blank or "") for gap in wanted]
-        parted = [s for s, end in beside if any(s < gap.start < end for gap in gaps)]
-        if parted:
-            raise _Elsewhere(
-                "that is amid another statement of the series, which would be whole no more",
-                hint='make one statement of the two, or choose another place: at = "…"',
-                near=parted,
-            )
-        if any(_in_arguments(body, gap) for gap in gaps):
-            raise _Elsewhere("that is in the arguments of a macro", near=[wanted[0].start])
-        holding = [s for s in there if any(gap.holds(text, *s, beside) for gap in gaps)]
-        if there and len(holding) == len(gaps) == len(there):
-            return self.present(ground, place_in(found.path, text, there[0][0]), anchor=anchor)
-        if there:
-            raise _Elsewhere(
-                "the statement is in the function already, but not (only) where it is wanted",
-                hint="name the place where it is (at = …), or take this edit out of the recipe",
-                near=[start for start, _ in there],
-            )
-        splices = sorted((s for gap in gaps for s in gap.splices(statement)), key=lambda s: s.start)
-        data = _spliced(text.data, splices)
-        if _parses_worse(body, data):
-            raise _Elsewhere("with the statement in, the file parses worse than before")
+        if not placed.splices:
+            return self.present(ground, place_in(found.path, text, placed.there), anchor=anchor)
         return self.done(
             ground,
             found.path,
-            data,
-            line=_first_line(text, gaps),
+            placed.data,
+            line=placed.line,
             anchor=anchor,
-            text=b"\n".join(statement for _ in gaps),
+            text=b"\n".join(placed.statement for _ in placed.gaps),
         )
 
     def _unclear(
@@ -200,6 +181,37 @@ at = "before-last-return"
             anchor=f"{edit.function}()",
             candidates=[_line(found, offset) for offset in near],
         )
+
+
+def _put_in(edit: CCallEdit, ground: Ground, body: Body, statement: bytes) -> Placed:
+    """The statement, in its places. Raises _Elsewhere, Unclear."""
+    text = body.text
+    there, beside = occurrences(body, statement), _beside(edit, ground, body)
+    wanted = _gaps(edit, body, there, beside)
+    gaps = [apart(text, gap, edit.blank or "") for gap in wanted]
+    parted = [s for s, end in beside if any(s < gap.start < end for gap in gaps)]
+    if parted:
+        raise _Elsewhere(
+            "that is amid another statement of the series, which would be whole no more",
+            hint='make one statement of the two, or choose another place: at = "…"',
+            near=parted,
+        )
+    if any(_in_arguments(body, gap) for gap in gaps):
+        raise _Elsewhere("that is in the arguments of a macro", near=[wanted[0].start])
+    holding = [s for s in there if any(gap.holds(text, *s, beside) for gap in gaps)]
+    if there and len(holding) == len(gaps) == len(there):
+        return Placed(statement, body, gaps, there=there[0][0])
+    if there:
+        raise _Elsewhere(
+            "the statement is in the function already, but not (only) where it is wanted",
+            hint="name the place where it is (at = …), or take this edit out of the recipe",
+            near=[start for start, _ in there],
+        )
+    splices = sorted((s for gap in gaps for s in gap.splices(statement)), key=lambda s: s.start)
+    placed = Placed(statement, body, gaps, splices=splices)
+    if _parses_worse(body, placed.data):
+        raise _Elsewhere("with the statement in, the file parses worse than before")
+    return placed
 
 
 def _lifted(change: Change, added: Added) -> Iterator[CCallEdit]:
@@ -223,17 +235,48 @@ def _lifted(change: Change, added: Added) -> Iterator[CCallEdit]:
         yield from (replace(place, blank="both") for place in places)
 
 
-def _refuse_other_place(edit: CCallEdit, ground: Ground, there: Definition) -> None:
+def _refuse_other_place(edit: CCallEdit, ground: Ground, there: Definition, now: Placed) -> None:
     """Raises _Elsewhere where the place means something else than it did in the last kernel."""
-    if not ground.known or edit.at in ("entry", "before-returns"):
+    if ground.was is None or not ground.known:
         return
-    was = last_seen(ground, (edit.file, *edit.also), (edit.function, *edit.names))
-    if was is None or not (then := _reach(edit, was)) or not (now := _reach(edit, there)):
+    old = last_seen(ground, (edit.file, *edit.also), (edit.function, *edit.names))
+    if old is None or (old.function, old.text) == (there.function, there.text):
         return
-    if why := then.otherwise(now):
-        hint = 'behind the check: at = "after-check"; or' if now.tested else "if it is right there,"
+    then, here = _reach(edit, old), _reach(edit, there)
+    if then and here and (why := then.otherwise(here)):
+        hint = (
+            'behind the check: at = "after-check"; or' if here.tested else "if it is right there,"
+        )
         hint = f"{hint} answer with rebase --edit; or {_OTHER_PLACES}"
-        raise _Elsewhere(why, hint=hint, near=[now.offset])
+        raise _Elsewhere(why, hint=hint, near=[here.offset])
+    try:
+        was = _put_in(edit, ground, read_body(TreeOverlay(ground.was), old), now.statement)
+    except (Unclear, _Elsewhere):
+        return
+    if other := difference(was.held(), now.held()):
+        raise _under(other, now)
+
+
+def _under(other: Difference, now: Placed) -> _Elsewhere:
+    """The conflict of a place that is under other locks than it was."""
+    above = other.more[0] if other.more else None
+    hint = f"if it is right there, answer with rebase --edit; or {_OTHER_PLACES}"
+    name = _name_of(above.said) if above else ""
+    if above and len(calls(now.body, name.encode())) == 1:
+        where = f'at = "before-call", call = "{name}"'
+        hint = f"to run above that: {where}; if it is right there, answer with rebase --edit"
+    locks = [now.origin(lock.offset) for lock in other.more]
+    places = [gap.start if gap.before is None else gap.before for gap in now.gaps]
+    return _Elsewhere(
+        other.said("in the last kernel"), hint=hint, near=[*locks, *places], at=places[0]
+    )
+
+
+def _name_of(call: bytes) -> str:
+    """How a recipe names a call: `mutex_lock`, `guard(mutex)`."""
+    found = _NAMED_CALL.match(call)
+    name = b"%b(%b)" % (found[1], found[2]) if found and found[2] else call.partition(b"(")[0]
+    return name.strip().decode(errors="replace")
 
 
 def _reach(edit: CCallEdit, definition: Definition) -> Reach | None:
@@ -256,8 +299,9 @@ def _statement(edit: CCallEdit) -> bytes:
             f"file = '{show(edit.file)}' is no C file",
             hint='for assembly and the rest write the change as a kind = "patch"',
         )
-    for key, name in (("function", edit.function), ("call", edit.call)):
-        if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
+    names = (("function", edit.function, r"\w+"), ("call", edit.call, r"\w+(?:\(\w+\))?"))
+    for key, name, form in names:
+        if name is not None and not re.fullmatch(rf"(?!\d){form}", name):
             raise KpatchError(
                 f"{key} = '{name}' is no C name", hint=f'the bare name: {key} = "foo_init"'
             )
@@ -315,7 +359,7 @@ def _by_call(edit: CCallEdit, body: Body, call: bytes, there: _Spans) -> Gap:
     if len(found) != 1:
         times = f"called {len(found)} times" if found else "not called"
         raise _Elsewhere(
-            f"{edit.call}() is {times}",
+            f"{_called(call)} is {times}",
             hint='name a function that is called exactly once in it: call = "…"',
             near=found or _like(body, call),
             at=found[0] if found else body.function.named,
@@ -325,7 +369,7 @@ def _by_call(edit: CCallEdit, body: Body, call: bytes, there: _Spans) -> Gap:
         check = check_of(body, statement)
         if check is None:
             raise _Elsewhere(
-                f"no if right below the call of {edit.call}() tests what it returned", near=found
+                f"no if right below the call of {_called(call)} tests what it returned", near=found
             )
         return after(body, check)
     if why := _no_neighbour(edit, body, statement):
@@ -335,8 +379,16 @@ def _by_call(edit: CCallEdit, body: Body, call: bytes, there: _Spans) -> Gap:
     return before(body, statement) if edit.at == "before-call" else after(body, statement)
 
 
+def _called(call: bytes) -> str:
+    """`g()`; but `guard(mutex)`, which is written so."""
+    name = call.decode()
+    return name if name.endswith(")") else f"{name}()"
+
+
 def _like(body: Body, call: bytes) -> list[int]:
     """Where functions of a name like `call` are called, those that are called once."""
+    if call.endswith(b")"):
+        return list(taking_as(body, call[:-1].partition(b"(")[2]))
     names = [name.decode(errors="replace") for name in called(body)]
     close = difflib.get_close_matches(call.decode(), names, n=_CANDIDATES)
     found = (calls(body, name.encode()) for name in close)
@@ -345,14 +397,15 @@ def _like(body: Body, call: bytes) -> list[int]:
 
 def _no_neighbour(edit: CCallEdit, body: Body, statement: Statement) -> str:
     """Why nothing can stand next to the call in `statement`; empty where it can."""
+    call = _called((edit.call or "").encode())
     if statement.type in _LOOPS:
-        return f"{edit.call}() is in the head of a loop and called more than once"
+        return f"{call} is in the head of a loop and called more than once"
     if statement.type == "declaration":
         if edit.at == "after-call" and statement.end == declarations_end(body):
             return ""
-        return f"{edit.call}() is called in a declaration"
+        return f"{call} is called in a declaration"
     if edit.at == "after-call" and statement.type == "return_statement":
-        return f"the function is left with what {edit.call}() returns: nothing comes after it"
+        return f"the function is left with what {call} returns: nothing comes after it"
     return ""
 
 
@@ -375,15 +428,6 @@ def _beside(edit: CCallEdit, ground: Ground, body: Body) -> list[tuple[int, int]
     return [span for other in others for span in occurrences(body, other)]
 
 
-def _spliced(data: bytes, splices: Sequence[Splice]) -> bytes:
-    """`data` with `splices`, sorted by place and apart from each other, carried out."""
-    out, at = [], 0
-    for splice in splices:
-        out += [data[at : splice.start], splice.text]
-        at = splice.end
-    return b"".join((*out, data[at:]))
-
-
 def _parses_worse(old: Body, data: bytes) -> bool:
     """Whether `data` has other functions than before, or more errors in this one.
 
@@ -394,17 +438,6 @@ def _parses_worse(old: Body, data: bytes) -> bool:
     if [f.name for f in now] != [f.name for f in then]:
         return True
     return error_count(body_of(text, now[then.index(old.function)])) > error_count(old)
-
-
-def _first_line(text: CText, gaps: Sequence[Gap]) -> int:
-    """The line of the result in which the first statement put in begins."""
-    first = min(gaps, key=lambda gap: gap.start)
-    extra = sum(s.text.count(b"\n") for s in first.also if s.start < first.start)
-    above = text.data.count(b"\n", 0, first.start)
-    dropped = sum(
-        text.data.count(b"\n", s.start, s.end) for s in first.also if s.start < first.start
-    )
-    return above + extra - dropped + first.lead.count(b"\n") + 1
 
 
 def _line(found: Definition, offset: int) -> Candidate:

@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from kpatch_rs.kinds.base import Ground
+from kpatch_rs.kinds.c_held import other_locks
 from kpatch_rs.kinds.patch_merge import merged
 from kpatch_rs.model.outcome import Candidate
 from kpatch_rs.model.path import RepoPath, show
@@ -139,10 +140,10 @@ def brought_back(base: bytes, there: bytes, now: bytes) -> tuple[bytes, ...]:
 def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[tuple[bytes, str]]:
     """The functions that `done` makes worse, and how; each is (before, after).
 
-    Defined more often, or with something behind a `return` that upstream put in the line above;
-    but not what the patch makes so itself, as the arms of an `#if`.
+    Defined more often, or with something behind a `return` that upstream put in the line above, or
+    run under other locks; but not what the patch makes so itself, as the arms of an `#if`.
     """
-    want, have, make = (_Functions.of(data) for data in (patch[1], *done))
+    old, want, have, make = (_Functions.of(data) for data in (*patch, *done))
     wanted, had = want.times, have.times
     for name, times in make.times.items():
         if times > max(1, had[name], wanted[name]):
@@ -150,6 +151,12 @@ def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[t
     for name in have.changed(make):
         if make.never_reached(name) > max(have.never_reached(name), want.never_reached(name)):
             yield name, "have the change behind what leaves it, and never get there"
+        all_ = (old, want, make) if old.texts.get(name) != have.texts[name] else ()
+        if all_ and all(name in version.items for version in all_):
+            before, after, merged_ = ((v.text, v.items[name].function) for v in all_)
+            if differs := other_locks(before, after, merged_):
+                said = differs.said("where it comes from")
+                yield name, f"have the change under other locks: {said}"
 
 
 @dataclass(frozen=True, slots=True)

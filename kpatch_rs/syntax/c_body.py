@@ -17,6 +17,7 @@ import tree_sitter
 import tree_sitter_c
 
 from kpatch_rs.errors import KpatchError
+from kpatch_rs.syntax.c_declares import declares
 from kpatch_rs.syntax.c_functions import Function
 from kpatch_rs.syntax.c_text import CText
 
@@ -42,17 +43,13 @@ _POINTER = re.compile(
 )
 """`bool (*fn)(int)`, `u8 (*buf)[4]`: a call of what a call returned would look the same, and nobody
 writes one."""
-_DECLARING = re.compile(
-    rb"(?:(?:\w+_)?(?:DEFINE|DECLARE)_\w+|(?:DEFINE|DECLARE)\w*|\w*LIST_HEAD\w*|\w+_ONSTACK|\w*CLASS|"
-    rb"guard|\w+_guard|__label__|\w*ASSERT_STRUCT\w*|BUILD_\w+_DECL)\s*\("
-)
 _PLAIN_STATEMENT = re.compile(
     rb"(?:if|for|while|do|switch|return|goto|break|continue|asm|case|default)\b"
     rb"|[*(]|\+\+|--|\w+\s*(?:\(|=|->|\.|\[|\+\+|--|[-+*/&|^%]=|<<=|>>=|:)"
 )
 _TYPES = ("type_definition", "struct_specifier", "enum_specifier", "union_specifier")
 _KEYWORDS = frozenset((b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"typeof"))
-_SHOUTED = re.compile(rb"[A-Z][A-Z0-9_]*\s*\(")
+_MACRO = re.compile(rb"(\w+)\s*\(")
 
 
 class Unclear(KpatchError):
@@ -89,6 +86,8 @@ class Body:
     root: tree_sitter.Node
     """The compound statement; its byte 0 is the file's byte `shift`."""
     shift: int
+    told: tuple[tuple[bytes, bool], ...] = ()
+    """Macros of the tree that :func:`untold` asked for, and whether each only declares."""
 
     def statement(self, node: tree_sitter.Node) -> Statement:
         """The statement that `node` is."""
@@ -133,8 +132,9 @@ def blank_attributes(code: bytes) -> bytes:
 def declarations_end(body: Body) -> int:
     """Where the declarations at the top of the body end; behind the `{` where there are none.
 
-    `guard()`, `CLASS()`, LIST_HEAD() and the like declare; so does a shouted macro that another
-    declaration follows. Raises Unclear.
+    They end above the first thing that does something, be it a declaration to the compiler: a
+    guard() takes its lock, a CLASS() its reference. LIST_HEAD() and the like declare; so does a
+    shouted macro that nobody knows, where another declaration follows. Raises Unclear.
     """
     nodes = [n for n in body.root.named_children if n.type != "comment"]
     count = _leading(body, nodes)
@@ -142,6 +142,20 @@ def declarations_end(body: Body) -> int:
     if count < len(nodes) and not _is_statement(nodes[count]):
         raise Unclear(nodes[count].start_byte + body.shift, "a declaration or a statement?")
     return _past_conditional(body, end)
+
+
+def untold(body: Body) -> tuple[bytes, ...]:
+    """The macros at the top of the body of which only the tree can tell what they are."""
+    found = []
+    for node in (n for n in body.root.named_children if n.type != "comment"):
+        if (name := _macro(node)) is not None:
+            declares_ = declares(name)
+            if declares_ is False or not name.isupper():
+                break
+            found += [name] if declares_ is None else []
+        elif node.type not in _TYPES and node.type != "declaration":
+            break
+    return tuple(dict.fromkeys(found))
 
 
 def returns(body: Body) -> tuple[Statement, ...]:
@@ -158,11 +172,16 @@ def returns(body: Body) -> tuple[Statement, ...]:
 
 
 def calls(body: Body, name: bytes) -> tuple[int, ...]:
-    """Where `name(` stands in the body as a call; members of that name are not meant."""
+    """Where `name(` stands in the body as a call; members of that name are not meant.
+
+    `guard(mutex)` is one with that first argument: a function may have several guards.
+    """
+    name, _, first = name.rstrip(b")").partition(b"(")
+    form = rb"\w+\s*\(\s*%s\s*[,)]" % re.escape(first) if first else rb"\w+\s*\("
     return tuple(
         at
         for at in _words(body, name)
-        if re.match(rb"\w+\s*\(", body.text.code[at : at + len(name) + 80])
+        if re.match(form, body.text.code[at : at + len(name) + len(first) + 80])
         and not re.search(rb"(?:\.|->)\s*\Z", body.text.code[max(at - 40, 0) : at])
     )
 
@@ -259,11 +278,20 @@ def _leading(body: Body, nodes: list[tree_sitter.Node]) -> int:
             if _LOOKS_LIKE_CALL.match(code) or node.has_error:
                 break
             count = n + 1
-        elif node.type == "expression_statement" and _DECLARING.match(code):
-            count = n + 1
-        elif node.type != "expression_statement" or not _SHOUTED.match(code):
+        elif (name := _macro(node)) is not None:
+            declares_ = dict(body.told).get(name, declares(name))
+            if declares_ is False or not (declares_ or name.isupper()):
+                break
+            count = n + 1 if declares_ else count
+        else:
             break
     return count
+
+
+def _macro(node: tree_sitter.Node) -> bytes | None:
+    """The name of what is called as a statement of its own."""
+    found = _MACRO.match(node.text or b"") if node.type == "expression_statement" else None
+    return found[1] if found else None
 
 
 def _is_statement(node: tree_sitter.Node) -> bool:

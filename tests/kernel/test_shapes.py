@@ -36,6 +36,8 @@ class Shape:
 
 
 MAKEFILE, X86_C = "arch/x86/kvm/Makefile", "arch/x86/kvm/x86.c"
+EEH, ENTRY = "arch/powerpc/kernel/eeh.c", r"^{\n(?:\t\w[^\n(]*;\n)+\n\t%s\n"
+OLDER, GUARDS = ("6.1", "6.12"), ("6.12", "7.2")
 GENERATOR = "scripts/generate_rust_analyzer.py"
 SHAPES = (
     Shape("rust-file", "a kernel with Rust", "init/Kconfig", r"^config RUST$"),
@@ -46,6 +48,11 @@ SHAPES = (
     Shape("kconfig", "a bool with a prompt", "arch/x86/kvm/Kconfig", r"^config \w+\n\tbool \""),
     Shape("kconfig", "entries in an if block", "arch/x86/kvm/Kconfig", r"^if \w+\n(?s:.*)^endif"),
     Shape("c-call", "an init function", X86_C, r"^static int __init \w+\(void\)\n{"),
+    Shape(
+        "c-call", "a guard behind declarations", X86_C, ENTRY % r"guard\(mutex\)\(&\w+\);", GUARDS
+    ),
+    Shape("c-call", "a lock behind declarations", EEH, ENTRY % r"mutex_lock\(&\w+\);", OLDER),
+    Shape("c-call", "a guard that was a lock", EEH, ENTRY % r"guard\(mutex\)\(&\w+\);", ("7.2",)),
     Shape("c-declare", "a header's closing guard", "arch/x86/kvm/x86.h", r"^#endif[^\n]*\n*\Z"),
     Shape("c-include", "a block of includes", X86_C, r"^#include <linux/.*\n#include <"),
     Shape(

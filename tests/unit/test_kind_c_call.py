@@ -313,7 +313,7 @@ def test_two_statements_share_a_place() -> None:
     tree = C_CALL.plan(second, Ground(tree, NoHistory())).tree
     file = tree.read(RepoPath(FILE.encode()))
     assert file
-    assert b"\trust_g();\n\trust_f();\n\tg();" in file.data
+    assert b"\trust_g();\n\trust_f();\n\tguard(mutex)" in file.data
     for edit in (first, second):
         known = Ground(tree, NoHistory(), edits=(first, second))
         assert C_CALL.plan(edit, known).status is Status.PRESENT

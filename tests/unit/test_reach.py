@@ -101,7 +101,11 @@ CALLS = "prepare(foo);\nret = g(foo);\nfinish(foo);"
             "(if, now else)",
         ),
         (CALLS, "list_for_each_entry(a, b, c) {\n\tret = g(foo);\n}", "(no condition, now loop)"),
-        (CALLS, "scoped_guard(mutex, &lock) {\n\tret = g(foo);\n}", ""),
+        (
+            "mutex_lock(&lock);\nret = g(foo);\nmutex_unlock(&lock);",
+            "scoped_guard(mutex, &lock) {\n\tret = g(foo);\n}",
+            "",
+        ),
         (
             "switch (a) {\ncase 1:\n\tg(foo);\n\tbreak;\n}",
             "switch (a) {\ncase 1:\n\tif (b)\n\t\tg(foo);\n\tbreak;\n}",

@@ -24,9 +24,9 @@ int kvm_x86_vendor_init(struct kvm_x86_init_ops *ops)
 	u64 host_pat;
 	int r, cpu;
 
+	hello_from_rust();
 	guard(mutex)(&vendor_module_lock);
 
-	hello_from_rust();
 	if (kvm_x86_ops.enable_virtualization_cpu) {
 		pr_err("already loaded vendor module '%s'\n", kvm_x86_ops.name);
 		return -EEXIST;
