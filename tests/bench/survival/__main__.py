@@ -60,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--new")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=250)
+    parser.add_argument("--only", metavar="TOOL", help="call sites by this one tool: kpatch-rs")
     parser.add_argument("--truth", type=Path)
     parser.add_argument("--truth-kernel", type=Path)
     parser.add_argument("--tool", action="append", choices=list(carried.TOOLS))
@@ -92,15 +93,21 @@ def _counted(
     survey: Survey, pile: Sequence[Site], asked: argparse.Namespace, trees: Repository
 ) -> Counts:
     taken = survey.sample(shuffled(pile, asked.seed), asked.count, trees)
-    return {tool: Counter(found) for tool, found in verdicts(survey, taken, trees).items()}
+    found = verdicts(survey, taken, trees, asked.only)
+    return {tool: Counter(each) for tool, each in found.items()}
 
 
 def show(title: str, counts: Counts) -> str:
     """A table of figures."""
     total = max(c.total() for c in counts.values())
-    lines = ["", f"{total} {title}", f"{'':16} {'right':>6} {'conflict':>9} {'wrong':>6}"]
+    lines = [
+        "",
+        f"{total} {title}",
+        f"{'':16} {'right':>6} {'asked':>6} {'conflict':>9} {'wrong':>6}",
+    ]
     lines += [
-        f"{tool:16} {c['right']:6} {c['conflict']:9} {c['wrong']:6}" for tool, c in counts.items()
+        f"{tool:16} {c['right']:6} {c['asked']:6} {c['conflict']:9} {c['wrong']:6}"
+        for tool, c in counts.items()
     ]
     return "\n".join(lines)
 

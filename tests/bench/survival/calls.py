@@ -3,12 +3,14 @@
 The sites are chosen by a seed, no two in one file, so that all of them stand in one commit and
 every tool meets each on its own. What counts as right is judged here, from the text alone: the file
 is the new kernel's and one call more, and the call stands in the function of the same name, behind
-its declarations and before all else.
+its declarations and before all that does something, under the locks that it had on the old kernel.
+Where no such place is left, the right answer is a conflict: `asked`.
 """
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,9 +79,10 @@ def shuffled(sites: Iterable[Site], seed: int) -> list[Site]:
 
 
 _MACRO = (
-    rb"(?:\w*(?:DEFINE|DECLARE|LIST_HEAD|ONSTACK|CLASS|guard|ASSERT|REQUEST)\w*"
-    rb"|[A-Z][A-Z0-9_]+)\s*\("
+    rb"(?!(?:INIT_|guard|CLASS|ACQUIRE|(?:\w+_)?(?:BUG|WARN|ASSERT|KUNIT_\w+)(?:_|\s*\()))"
+    rb"(?:\w*(?:DEFINE|DECLARE|LIST_HEAD|ONSTACK|ON_STACK)\w*|[A-Z][A-Z0-9_]+)\s*\("
 )
+"""What declares something, or may: a shouted macro can be anything, but for those known to act."""
 _STATES = (
     rb"(?:if|for|while|switch|return|goto|else|case|do|delete|break|continue|(?:__)?asm(?:__)?)\b"
 )
@@ -102,6 +105,31 @@ def stands(site: Site, data: bytes) -> bool:
     above = _statements(data[held[0].start : at])
     below = _statements(data[at + len(site.call) : held[0].end])
     return all(map(_declares, above)) and not (below and _certainly_declares(below[0]))
+
+
+_LOCKS = re.compile(
+    rb"\b(?:guard|ACQUIRE)\s*\(\s*\w+|\b(?:\w+_)?(?:un|try)?lock(?:_\w+)?\s*\("
+    rb"|\b(?:percpu_)?(?:down|up)(?:_\w+)?\s*\(|\b(?:preempt|migrate)_(?:dis|en)able\w*\s*\("
+    rb"|\blocal_(?:irq|bh)_\w+\s*\(|\b\w+_seqcount\w*_(?:begin|end)\s*\("
+)
+
+
+def locks(site: Site, data: bytes) -> list[bytes]:
+    """What takes or gives up a lock above the call: at an entry, what variables start with."""
+    (held,) = (span for span in spans(data) if span.name == site.name)
+    return _locks(_statements(data[held.start : data.index(site.call)]))
+
+
+def asks(site: Site, old: bytes, now: bytes) -> bool:
+    """Whether `now` has no place behind its declarations with the locks that `old` has there."""
+    found = [span for span in spans(now) if span.name == site.name]
+    top = itertools.takewhile(_declares, _statements(now[found[0].start : found[0].end]))
+    return bool(found) and _locks(top) != locks(site, old)
+
+
+def _locks(statements: Iterable[bytes]) -> list[bytes]:
+    found = _LOCKS.findall(b"; ".join(statements))
+    return sorted(re.sub(rb"\s", b"", call) for call in found)
 
 
 def _statements(text: bytes) -> list[bytes]:
@@ -238,7 +266,7 @@ class Survey:
         ready = searched(self.repository, self.new, tree, names)
         was = trees.tree(trees.resolve(self.old))
         made = rendered(list(taken), ready, trees.history(), was)
-        return [self.verdict(site, data) for site, data in zip(taken, made, strict=True)]
+        return [self.verdict(s, data, taken[s]) for s, data in zip(taken, made, strict=True)]
 
     def by_merge_ort(self, taken: Mapping[Site, bytes]) -> list[str]:
         merged = merge_ort(self.scratch, self.old, self.new, self.with_calls(taken))
@@ -249,7 +277,7 @@ class Survey:
             for name in re.findall(rb"\bbench_(\w+)\(\);", data):
                 clean = path not in merged.conflicted and name not in found
                 found[name] = data if clean else None
-        return [self.verdict(site, found.get(site.name)) for site in taken]
+        return [self.verdict(site, found.get(site.name), old) for site, old in taken.items()]
 
     def with_calls(self, taken: Mapping[Site, bytes]) -> str:
         """The old kernel's tree with every call in it."""
@@ -270,16 +298,18 @@ class Survey:
             made = None
             if before is not None and now is not None:
                 made = tool({site.old: before}, {site.old: after}, {site.old: now})
-            verdicts.append(self.verdict(site, made.get(site.old) if made else None))
+            verdicts.append(self.verdict(site, made.get(site.old) if made else None, after))
         return verdicts
 
-    def verdict(self, site: Site, made: bytes | None) -> str:
+    def verdict(self, site: Site, made: bytes | None, old: bytes) -> str:
+        there = self.read(self.new, site.new) or b""
         if made is None:
-            return "conflict"
-        want = (self.read(self.new, site.new) or b"").splitlines(keepends=True)
+            return "asked" if asks(site, old, there) else "conflict"
+        want = there.splitlines(keepends=True)
         rest = [line for line in made.splitlines(keepends=True) if line.strip() != site.call]
         same = [line for line in rest if line.strip()] == [line for line in want if line.strip()]
-        return "right" if same and stands(site, made) else "wrong"
+        right = same and stands(site, made) and locks(site, made) == locks(site, old)
+        return "right" if right else "wrong"
 
     def read(self, rev: str, path: bytes) -> bytes | None:
         spec = b"%b:%b\n" % (rev.encode(), path)
@@ -301,12 +331,13 @@ def by_patch(before: Files, after: Files, now: Files) -> Files | None:
 
 
 def verdicts(
-    survey: Survey, taken: Mapping[Site, bytes], trees: Repository
+    survey: Survey, taken: Mapping[Site, bytes], trees: Repository, only: str | None = None
 ) -> dict[str, list[str]]:
-    """Each tool, and `right`, `conflict` or `wrong` for each site."""
-    return {
-        "kpatch-rs": survey.by_kpatch_rs(taken, trees),
-        "git merge-ort": survey.by_merge_ort(taken),
-        "patch -F2": survey.by_file(taken, by_patch),
-        "wiggle": survey.by_file(taken, wiggle),
+    """Each tool, or the one asked for; `right`, `asked`, `conflict` or `wrong` for each site."""
+    tools: dict[str, Callable[[], list[str]]] = {
+        "kpatch-rs": lambda: survey.by_kpatch_rs(taken, trees),
+        "git merge-ort": lambda: survey.by_merge_ort(taken),
+        "patch -F2": lambda: survey.by_file(taken, by_patch),
+        "wiggle": lambda: survey.by_file(taken, wiggle),
     }
+    return {tool: verdict() for tool, verdict in tools.items() if only in (None, tool)}
