@@ -19,11 +19,13 @@ _ADDRESSED = re.compile(r"[^<>]*<[^<>\s@]+@[^<>\s@]+>[^<>]*")
 _DATE = re.compile(r"\d{1,12} [+-](?:0\d|1[0-4])[0-5]\d", re.ASCII)
 _TRAILER = re.compile(r"(?P<key>[A-Za-z][A-Za-z0-9-]*): (?P<value>\S[^\n]*)")
 _STRIPPED = re.compile(r"(?i)\s|\[|:|re:")
-_IN_BODY_HEADER = re.compile(r"(?i)(?:from|subject|date):\s|\[PATCH\]\s")
-_BREAKS = re.compile(
-    r"(?m)^(?:(?P<patch>diff -.*|Index: .*|--- \S.*)|(?P<cut>---\s*)|"
-    r"(?P<mail>From [0-9a-f]{40}\b.*|From \S.*\d:\d\d.*))$"
+_IN_BODY_HEADER = re.compile(
+    r"(?i)(?:from|subject|date):\s|\[PATCH\]\s|>From [0-9a-f]{40} Mon Sep 17 00:00:00 2001$"
 )
+_BREAKS = re.compile(
+    r"(?m)^(?:(?P<patch>diff -.*|Index: .*|--- \S.*)|(?P<cut>---\s*)|(?P<mail>From .*))$"
+)
+_YEAR = re.compile(rb"\s*\+?(\d{1,9})")
 _WHY = {
     "patch": "git am takes it for the beginning of the patch",
     "cut": "git am cuts the message off there",
@@ -84,13 +86,28 @@ def checked_notes(text: str, *, cut_too: bool = False) -> str:
     """Return `text`, which goes below the cut of a mail; `cut_too`: it stands above it."""
     for found in _BREAKS.finditer(text):
         why = found.lastgroup or ""
-        if why != "cut" or cut_too:
+        if is_from_line(found[0]) if why == "mail" else (cut_too or why != "cut"):
             line = text.count("\n", 0, found.start()) + (not text.startswith("\n"))
             raise MessageRefused(
                 f"it has the line '{found[0]}' (line {line}): {_WHY[why]}",
                 hint="indent the line by a blank, or say it differently",
             )
     return text
+
+
+def is_from_line(line: str) -> bool:
+    """Whether git takes `line` for the beginning of a mail: is_from_line() in git's mailsplit.c.
+
+    It wants 20 bytes with the line's end, H:MM:SS or the like around the last colon, and a year
+    above 90 behind it.
+    """
+    data = line.encode(errors="surrogateescape")
+    colon = data.rfind(b":", 5, len(data) - 1)
+    if len(data) < 19 or not data.startswith(b"From ") or colon < 0:
+        return False
+    digits = [data[colon + n : colon + n + 1] for n in (-4, -2, -1, 1, 2)]
+    year = _YEAR.match(data, colon + 3)
+    return all(map(bytes.isdigit, digits)) and year is not None and int(year[1]) > 90
 
 
 def checked_trailer(text: str) -> str:

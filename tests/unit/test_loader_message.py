@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kpatch_rs.loader.message import (
     checked_id,
     checked_subject,
     checked_trailer,
+    is_from_line,
     person,
 )
 
@@ -25,6 +27,23 @@ BODIES = [
     *("From: a <b@c.d>\n\nt", "from: a\n\nt", "Subject: x\n\nt", "Date: x\n\nt", "To: x\n\nt"),
     *("[PATCH] x\n\nt", ">From x\nt", "From x\nt", " From: a\nt", "Hi\n\nFrom: a\n\nt", "a: b"),
     *("a\nFrom x at 12:34:56 2001\nb", f"a\nFrom {SHA} Mon Sep 17 00:00:00 2001\nb"),
+    *(
+        "a\nFrom x, 12:30 is noon",
+        "a\nFrom 1, 12:30 2001",
+        "a\nFrom 1 12:30 90\nb",
+        "a\nFrom 1 1:30 91",
+    ),
+    *(
+        "a\nFrom it, 0 12:30:5 2001 on",
+        f"a\nFrom {SHA}\nb",
+        f">From {SHA} Mon Sep 17 00:00:00 2001\n\nt",
+    ),
+    *(
+        "a\nFrom ä 1 2:30 2001",
+        "a\nFrom 1 12:30 +91 x",
+        "a\nFrom ab 3 12:34 2001: x",
+        "a\nFrom 1 2:345 2001",
+    ),
     *("Content-Type: text/plain\n\nb", "a\n-- >8 --\nb", "\n\na\n\n"),
 ]
 SUBJECTS = [
@@ -133,6 +152,28 @@ def test_dates(text: str) -> None:
 def test_no_dates(text: str) -> None:
     with pytest.raises(MessageRefused, match="is no date as git stores it"):
         checked_date(text)
+
+
+def test_from_lines_are_those_of_git(tmp_path: Path) -> None:
+    """Each line of an mbox that git mailsplit begins a new mail with, and no other."""
+    pieces = random.Random(8)  # noqa: S311  # the same lines in every run
+    lines = ["From a 1 2:30:00 2001"]
+    for _ in range(3000):
+        words = (f"1{n}:3{n}" for n in range(pieces.randint(0, 3)))
+        time = ":".join(words).replace("1", pieces.choice("1 x"))
+        year = pieces.choice(["2001", "91", "90", " 95", "+99", "-99", "", "x 2001", "90000000000"])
+        who = pieces.choice(["From a", "From  1 ", "From", "from a", ">From a", "From ä 2 "])
+        lines.append(
+            f"{who}{pieces.choice([' ', '', ' 7 '])}{time}{pieces.choice([' ', ''])}{year}"
+        )
+    mbox = tmp_path / "mbox"
+    mbox.write_text("".join(f"{line}\n" for line in lines))
+    (tmp_path / "out").mkdir()
+    split = ["git", "mailsplit", "-d4", "-b", "--keep-cr", f"-o{tmp_path / 'out'}", str(mbox)]
+    subprocess.run(split, check=True, capture_output=True)
+    firsts = [file.read_text().split("\n")[0] for file in sorted((tmp_path / "out").iterdir())]
+    assert firsts == [line for line in lines if is_from_line(line)]
+    assert len(firsts) > 100
 
 
 def test_ids_are_refs_and_file_names(tmp_path: Path) -> None:
