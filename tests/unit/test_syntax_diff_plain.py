@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kpatch_rs.syntax.diff import DiffRefused, read_diff
-from kpatch_rs.syntax.diff_plain import plain_diff
+from kpatch_rs.syntax.diff_plain import CR_LEFT_OUT, plain_diff
 
 HUNK = b"@@ -1,2 +1,3 @@ int f(void)\n a\n+b\n c\n"
+FILE = b"--- a/f\n+++ b/f\n" + HUNK
+LOST = b"--- a/m\n+++ b/m\n M\n+F\n"
+MODE = b"diff --git a/m b/m\nold mode 100644\nnew mode 100755\n"
 
 
 def paths(data: bytes, strip: int = 1) -> list[tuple[bytes | None, bytes | None]]:
@@ -48,6 +51,10 @@ def test_what_stands_around_goes() -> None:
     assert plain.head == b"From: Somebody\n\nText.\n---\n f.c | 1 +\n\n"
     assert [f.path for f in read_diff("x", plain.diff)] == [b"f.c", b"g.c"]
     assert plain.diff.count(HUNK) == 2
+    assert plain.left_out == (
+        "line 16, 'Only in b: g': the diff does not show that file",
+        "line 24, below the diff: 'Thanks.'",
+    )
 
 
 def test_lines_that_look_like_headers_stay_in_their_hunk() -> None:
@@ -75,6 +82,60 @@ def test_git_header_without_hunks() -> None:
 
 
 @pytest.mark.parametrize(
+    "below",
+    [
+        b"-- \n2.39.5\n\n",
+        b"--\nTo unsubscribe, write to them.\n",
+        b"base-commit: 0123\nprerequisite-patch-id: 0123\n-- \n2.39.5\n",
+        b"---\nbase-commit: 0123\nchange-id: x-y\n\n-- \nA Name\n  of a place\n",
+        b"-----BEGIN PGP SIGNATURE-----\n\n-x\n+x\n-----END PGP SIGNATURE-----\n",
+        b"diff -u a/g b/g\n--- a/g\n+++ b/g\n" + HUNK,
+        b"\nIndex: a/g\n========\n--- a/g\n+++ b/g\n" + HUNK,
+        b"-- \n2.39.5\n\ndiff --git a/m b/m\nold mode 100644\nnew mode 100755\n",
+    ],
+)
+def test_what_programs_write_around_diffs(below: bytes) -> None:
+    plain = plain_diff("x", FILE + below)
+    assert plain.left_out == ()
+    assert plain.head == b""
+    assert len(paths(FILE + below)) == 1 + (b"a/g" in below or b"a/m" in below)
+
+
+def test_lines_right_above_a_diff_are_no_text() -> None:
+    plain = plain_diff("x", b"Do it\n\nIndex: a/f\n====\n" + FILE)
+    assert (plain.head, paths(FILE)) == (b"Do it\n\n", [(b"f", b"f")])
+    assert plain_diff("x", b"diff -urN a/f b/f\n" + FILE).head == b""
+
+
+def test_text_below_the_last_diff_is_named() -> None:
+    plain = plain_diff("x", FILE + b"\nThanks,\nA\n")
+    assert plain.left_out == ("lines 8-9, below the diff: 'Thanks,' …",)
+
+
+@pytest.mark.parametrize("name", [b"f.c.orig", b"f.c~", b"f.c"])
+def test_name_with_something_behind_it(name: bytes) -> None:
+    """Of foo.c.orig and foo.c, git takes the shorter one."""
+    data = b"--- a/d/%s\n+++ b/d/f.c\n" % name + HUNK
+    assert paths(data) == [(b"d/f.c", b"d/f.c")]
+
+
+def test_cr_at_all_line_ends_goes() -> None:
+    text = b"Do it\n\n" + FILE + b"-- \n2.39\n"
+    plain = plain_diff("x", text.replace(b"\n", b"\r\n"))
+    assert plain.left_out == (CR_LEFT_OUT,)
+    assert (plain.head, plain.diff) == (b"Do it\n\n", plain_diff("x", text).diff)
+
+
+def test_cr_of_a_file_stays() -> None:
+    hunk = b"@@ -1,2 +1,3 @@\n a\r\n+b\r\n--- sql\r\n"
+    data = b"--- a/f\n+++ b/f\n" + hunk.replace(b"1,3", b"1,2")
+    plain = plain_diff("x", data)
+    (file,) = read_diff("x", plain.diff)
+    assert file.hunks[0].new == (b"a\r\n", b"b\r\n")
+    assert plain.left_out == ()
+
+
+@pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"--- a/f\n+++ b/f\n@@ -1,2 +1,3 @@\n a\n+b\n", "x:6: the hunk of line 3 is not as long"),
@@ -83,6 +144,33 @@ def test_git_header_without_hunks() -> None:
             "x:6: a line behind the end of its hunk",
         ),
         (b"--- f\n+++ f\n" + HUNK, "x:1: no name is left of 'f' with -p1"),
+        (b"--- a/f\n+++ b/g\n" + HUNK, "x:1: 'f' and 'g' are two files"),
+        (b"--- /dev/null\n+++ b/g\n" + HUNK, "x:1: /dev/null has no lines"),
+        (FILE[:-1], "x:6: the last line has no line end"),
+        (b"diff --git a/x b/y\nrename from x\nrename to", "x:3: the last line has no line end"),
+        (LOST + FILE, "x:1: '--- a/m' is followed by no @@ line"),
+        (FILE + LOST, "x:7: '--- a/m' is followed by no @@ line"),
+        (FILE + b"\n\n" + LOST + FILE, "x:9: '--- a/m' is followed by no @@ line"),
+        (FILE + b"Index: m\n====\n" + LOST, "x:9: '--- a/m' is followed by no @@ line"),
+        (FILE + b"-- \n2.39.5\n" + LOST, "x:9: '--- a/m' is followed by no @@ line"),
+        (b"diff --git a/m b/m\nindex 1..2 100644\n" + LOST, "x:3: '--- a/m' is followed by no"),
+        (LOST[8:] + FILE, "x:1: '+++ b/m' has no line '--- ' above it, or no @@ line"),
+        (MODE + HUNK + FILE, "x:4: a hunk that belongs to no file"),
+        (b"Text.\n" + HUNK + FILE, "x:2: a hunk that belongs to no file"),
+        (FILE + b"\n c\n+d\n", "x:8: a line behind the end of its hunk"),
+        (MODE + b" a\n+b\n c\n" + FILE, "x:4: a line behind the end of its hunk"),
+        (FILE + b"-- \n+d\n", "x:8: a line behind the end of its hunk"),
+        (FILE + b"More.\n\n" + FILE, "x:7: 'More.' stands behind a diff and belongs to none"),
+        (FILE + b"-- \n2.39\nMore.\n" + FILE, "x:9: 'More.' stands behind a diff"),
+        (FILE + b"---\n f | 1 +\n\n" + FILE, "x:8: a line behind the end of its hunk"),
+        (FILE + b"\nSigned-off-by: A <a@b.c>\n", "x:8: 'Signed-off-by: A <a@b.c>' stands behind"),
+        (FILE + b"Index: new\n====\n", "x:7: 'Index: new' stands behind a diff"),
+        (FILE + b"diff -u a/x b/x\n", "x:7: 'diff -u a/x b/x' stands behind a diff"),
+        (FILE + b"Binary files a/x and b/x differ\n", "x:7: the diff changes a binary file"),
+        (b"Binary files a/x and b/x differ\n" + FILE, "x:1: the diff changes a binary file"),
+        (b"*** a/f\n--- b/f\n***************\n", "x:1: the diff is no unified one"),
+        (FILE.replace(b"\n", b"\r\n") + FILE, "x:7: this line ends in LF, and line 1 in CR LF"),
+        (FILE + FILE.replace(b"\n", b"\r\n"), "x:7: its name ends in CR"),
     ],
 )
 def test_refused(data: bytes, message: str) -> None:
