@@ -7,6 +7,8 @@ Narrower classes stand beside the code that raises them and inherit one of these
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -43,3 +45,29 @@ class Refused(KpatchError):
     """Doing it could lose the user's work or run code nobody vouched for."""
 
     exit_code = 5
+
+
+class Gathered:
+    """What is wrong with the members of a list: said at once, not one a run."""
+
+    def __init__(self) -> None:
+        self.errors: list[KpatchError] = []
+
+    @contextmanager
+    def each(self) -> Iterator[None]:
+        """Keep the error raised inside, and go on behind the block."""
+        try:
+            yield
+        except KpatchError as error:
+            self.errors.append(error)
+
+    def check(self) -> None:
+        """Raise what was kept, if anything was: the one error, or all in one."""
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            lines = "\n  ".join(error.message for error in self.errors)
+            hints = dict.fromkeys(error.hint for error in self.errors if error.hint)
+            raise KpatchError(
+                f"{len(self.errors)} things stand in the way:\n  {lines}", hint="\n  ".join(hints)
+            )

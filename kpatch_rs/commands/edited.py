@@ -8,7 +8,7 @@ from itertools import pairwise
 from kpatch_rs.commands import branches
 from kpatch_rs.commands.given import of_commits
 from kpatch_rs.commands.paired import Placed, Was
-from kpatch_rs.errors import KpatchError, Refused
+from kpatch_rs.errors import Gathered, KpatchError, Refused
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.kinds.base import Ground
@@ -86,13 +86,13 @@ def rendered(repository: Repository, series: Series, view: View, tip: Oid) -> li
 
 def placed(repository: Repository, base: Oid, tip: Oid) -> list[Placed]:
     """The commits from `base` to `tip`. Raises KpatchError naming one that no recipe can be."""
-    commits = repository.commits_between(base, tip)
+    unfit = Gathered()
+    commits = repository.commits_between(base, tip, unfit)
+    given = list(of_commits(repository, base, commits, unfit))
+    unfit.check()
     if len(commits) > RECIPE_LIMIT:
         raise KpatchError(f"{len(commits)} commits, and a series has {RECIPE_LIMIT} at most")
-    return [
-        Placed(commit, given)
-        for commit, given in zip(commits, of_commits(repository, base, commits), strict=True)
-    ]
+    return [Placed(*pair) for pair in zip(commits, given, strict=True)]
 
 
 def refuse_empty(view: View, now: Sequence[Placed]) -> None:

@@ -1,7 +1,8 @@
 """Existing patches, wherever they are kept: what each says, and the trees before and after it.
 
 Guarantees: patches come one at a time, in order, each on top of the one before; whatever is wrong
-with one is said with its name in front.
+with one is said with its name in front, for all that can be read without the others at once; what
+is in no patch is named.
 """
 
 from __future__ import annotations
@@ -9,25 +10,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
+from kpatch_rs.commands.thread import Letter, Thread, sorted_out
 from kpatch_rs.engine.lift import Patch
-from kpatch_rs.errors import KpatchError, Usage
-from kpatch_rs.gitio.commits import Changed, CommitRead, ends_of
-from kpatch_rs.gitio.mails import MailRead
+from kpatch_rs.errors import Gathered, KpatchError, Usage
+from kpatch_rs.gitio.commits import Changed, CommitRead, ends_of, named
 from kpatch_rs.gitio.repository import Repository
-from kpatch_rs.loader.existing import Said, of_commit, of_mail, of_patch_file
+from kpatch_rs.loader.existing import Said, of_commit, of_mail
+from kpatch_rs.loader.message import is_from_line
+from kpatch_rs.loader.patch_file import of_patch_file, refuse_encoded
 from kpatch_rs.loader.quilt import QuiltPatch, read_quilt
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
-from kpatch_rs.syntax.diff import read_diff
-from kpatch_rs.syntax.diff_plain import plain_diff
+from kpatch_rs.syntax.diff import FileDiff, read_diff
+from kpatch_rs.syntax.diff_plain import Plain, plain_diff
 
-_BASE = re.compile(rb"(?m)^base-commit: ([0-9a-f]{40}|[0-9a-f]{64})\r?$")
+_BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40}|[0-9a-f]{64})$")
+
+_THE_DIFF = "the diff in it"
+"""Its lines are counted without the text above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,30 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What became of a part of the patches that their owner may have meant otherwise."""
+
+    about: str
+    """The mail, patch or file."""
+    text: str
+    left_out: bool = False
+    """Whether it is in no recipe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Patches in order, and the kernel they are made for."""
 
     base_name: str
-    count: int
+    said: tuple[tuple[str, Said], ...]
+    """What each of them says, with its name."""
     patches: Iterator[Given]
+    """None is to be had while `unfit` has something, but where `alone` is true."""
+    alone: bool = False
+    """Whether a patch can be read although another one could not."""
+    unfit: Gathered = field(default_factory=Gathered)
+    """What keeps some from being a recipe."""
+    remarks: tuple[Remark, ...] = ()
 
 
 @contextmanager
@@ -60,21 +84,43 @@ def naming(name: str) -> Iterator[None]:
 
 
 def of_range(repository: Repository, range_: str) -> Source:
-    """The commits of `A..B`. Raises KpatchError, naming the commit that cannot be a recipe."""
+    """The commits of `A..B`. Raises Usage."""
     old, new = ends_of(range_)
     base, tip = repository.resolve(old), repository.resolve(new)
-    commits = repository.commits_between(base, tip)
-    if not commits:
+    unfit = Gathered()
+    commits = repository.commits_between(base, tip, unfit)
+    if not commits and not unfit.errors:
         raise Usage(f"{range_} has no commits", hint="the older end first: import v6.12..my-branch")
-    return Source(old, len(commits), of_commits(repository, base, commits))
+    is_line = not unfit.errors
+    said = [(named(c.oid, c.message), _said(c, unfit)) for c in commits]
+    return Source(
+        base_name=old,
+        said=tuple((name, one) for name, one in said if one is not None),
+        patches=of_commits(repository, base, commits, Gathered()),
+        alone=is_line,
+        unfit=unfit,
+    )
 
 
 def of_quilt(repository: Repository, folder: Path, base: str) -> Source:
     """A quilt series that is made for `base`. Raises KpatchError."""
-    files = read_quilt(folder)
+    files, unnamed = read_quilt(folder)
     if not files:
         raise Usage(f"{folder / 'series'} names no patch", hint="give a folder with a quilt series")
-    return Source(base, len(files), _of_files(repository, repository.resolve(base), files))
+    resolved = repository.resolve(base)
+    unfit, read = Gathered(), list[_Read]()
+    for file in (part for whole in files for part in _mails_in(repository, whole)):
+        with unfit.each():
+            with naming(file.name):
+                refuse_encoded(file.data)
+            plain = plain_diff(file.name, file.data, file.strip)
+            with naming(file.name):
+                said = of_patch_file(file.name, plain.head)
+                read.append(_Read(file.name, said, plain, read_diff(_THE_DIFF, plain.diff)))
+    out = [
+        Remark(name, "left out: it is not in the file series", left_out=True) for name in unnamed
+    ]
+    return _source(repository, resolved, base, read, unfit, out)
 
 
 def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
@@ -84,34 +130,76 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
     """
     try:
         data = file.read_bytes()
+    except IsADirectoryError as error:
+        raise Usage(
+            f"{file} is a folder",
+            hint=f"for its patches in the order of their names: cd {file}; ls *.patch > series;"
+            " then import --quilt",
+        ) from error
     except OSError as error:
         raise KpatchError(f"{file} cannot be read: {error.strerror}") from error
-    if data.partition(b"\n")[0].endswith(b"\r"):  # CR in headers, too: the mails' own line ends
-        data = data.replace(b"\r\n", b"\n")
-    stated = _BASE.search(data)
-    if base is None and stated is None:
-        raise Usage(f"{file} has no base-commit: line", hint="say which kernel: --base v6.12")
-    base = base or (stated[1].decode() if stated else "")
     mails = repository.read_mails(data)
-    patches = [(n, m) for n, m in enumerate(mails, 1) if re.search(rb"(?m)^(?:diff|---) ", m.patch)]
-    if not patches:
-        raise Usage(f"{file} has no mail with a patch", hint="give an mbox, as git am takes it")
-    return Source(base, len(patches), _of_mails(repository, repository.resolve(base), patches))
+    thread = sorted_out([Letter(number, mail) for number, mail in enumerate(mails, 1)])
+    if not thread.taken:
+        left = "".join(f"; {letter.name}: {why}" for letter, why in thread.left_out)
+        raise Usage(
+            f"{file} has no mail with a patch{left}", hint="give an mbox, as git am takes it"
+        )
+    base = base or _stated(file, thread)
+    resolved = repository.resolve(base)
+    unfit, read = Gathered(), list[_Read]()
+    for letter in thread.taken:
+        with unfit.each(), naming(letter.name):
+            plain = plain_diff("its patch", letter.mail.patch)
+            mail, below = letter.mail, plain.head.decode(errors="surrogateescape")
+            said = of_mail(mail.subject, mail.body, mail.author, mail.date, below)
+            read.append(_Read(letter.name, said, plain, read_diff(_THE_DIFF, plain.diff)))
+    out = [Remark(one.name, f"left out: {why}", left_out=True) for one, why in thread.left_out]
+    told = [Remark(str(file), thread.told)] if thread.told else []
+    return _source(repository, resolved, base, read, unfit, out + told)
 
 
-def of_commits(repository: Repository, base: Oid, commits: Sequence[CommitRead]) -> Iterator[Given]:
-    """What each of `commits`, a line on `base`, says and does. Raises KpatchError."""
+def _stated(file: Path, thread: Thread) -> str:
+    """The base-commit: line of the mails that are taken. Raises Usage where there is not one."""
+    texts = [
+        letter.mail.body + letter.mail.patch.decode(errors="replace")
+        for letter in (*thread.covers, *thread.taken)
+    ]
+    stated: dict[str, None] = dict.fromkeys(
+        found[1] for text in texts for found in _BASE.finditer(text)
+    )
+    if len(stated) != 1:
+        many = f"has {len(stated)} base-commit: lines that differ" if stated else ""
+        raise Usage(
+            f"{file} {many or 'has no base-commit: line'}", hint="say which kernel: --base v6.12"
+        )
+    return next(iter(stated))
+
+
+def of_commits(
+    repository: Repository, base: Oid, commits: Sequence[CommitRead], unfit: Gathered
+) -> Iterator[Given]:
+    """What each of `commits`, a line on `base`, says and does.
+
+    One whose message no recipe can hold goes into `unfit`.
+    """
     before = TreeOverlay(repository.tree(base))
     for commit in commits:
-        name = f"commit {commit.oid[:12]} ({commit.message.partition(chr(10))[0][:60]})"
-        with naming(name):
-            said = of_commit(commit.message, commit.author, commit.date)
+        said = _said(commit, unfit)
         files = {change.path: _file(repository, change) for change in commit.changes}
         # What a commit changed, git took for a tree already: no file can be in another's way.
         after = TreeOverlay(before.base, MappingProxyType({**before.changes, **files}))
         renames = {change.path: change.was for change in commit.changes}
-        yield Given(name, said, _patch(before, after, renames))
+        if said is not None:
+            name = named(commit.oid, commit.message)
+            yield Given(name, said, _patch(before, after, renames))
         before = after
+
+
+def _said(commit: CommitRead, unfit: Gathered) -> Said | None:
+    with unfit.each(), naming(named(commit.oid, commit.message)):
+        return of_commit(commit.message, commit.author, commit.date)
+    return None
 
 
 def _file(repository: Repository, change: Changed) -> File | None:
@@ -120,40 +208,66 @@ def _file(repository: Repository, change: Changed) -> File | None:
     return File(repository.objects.blob(change.blob), cast(Mode, change.mode))
 
 
-def _of_files(repository: Repository, base: Oid, files: Sequence[QuiltPatch]) -> Iterator[Given]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A patch that is a text."""
+
+    name: str
+    said: Said
+    plain: Plain
+    files: tuple[FileDiff, ...]
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """What is not in it, and what was read otherwise."""
+        told = [Remark(self.name, text) for text in self.said.told]
+        return told + [Remark(self.name, f"left out: {x}", True) for x in self.plain.left_out]
+
+
+def _mails_in(repository: Repository, file: QuiltPatch) -> Iterator[QuiltPatch]:
+    """The patches in one file: as many as it has mails."""
+    lines = file.data.split(b"\n")
+    if sum(is_from_line(line.decode(errors="replace")) for line in lines) < 2:
+        yield file
+        return
+    for n, mail in enumerate(repository.split_mails(file.data), 1):
+        yield QuiltPatch(f"{file.name}, mail {n}", file.strip, mail)
+
+
+def _source(
+    repository: Repository,
+    base: Oid,
+    base_name: str,
+    read: Sequence[_Read],
+    unfit: Gathered,
+    remarks: Sequence[Remark],
+) -> Source:
+    return Source(
+        base_name=base_name,
+        said=tuple((one.name, one.said) for one in read),
+        patches=_put_in(repository, base, read),
+        unfit=unfit,
+        remarks=(*remarks, *(remark for one in read for remark in one.remarks)),
+    )
+
+
+def _put_in(repository: Repository, base: Oid, read: Sequence[_Read]) -> Iterator[Given]:
+    """The patches as git puts them in, in a row. Raises KpatchError where one does not fit."""
     before = TreeOverlay(repository.tree(base))
-    for file in files:
-        with naming(f"{file.name} (of the quilt series)"):
-            plain = plain_diff(file.name, file.data, file.strip)
-            said = of_patch_file(file.name, plain.head)
-            patch = _applied(repository, before, file.name, plain.diff)
-        yield Given(file.name, said, patch)
+    for one in read:
+        with naming(one.name):
+            patch = _applied(repository, before, one)
+        yield Given(one.name, one.said, patch)
         before = patch.after
 
 
-def _of_mails(
-    repository: Repository, base: Oid, mails: Sequence[tuple[int, MailRead]]
-) -> Iterator[Given]:
-    before = TreeOverlay(repository.tree(base))
-    for number, mail in mails:
-        name = f"mail {number} ({mail.subject[:60]})"
-        with naming(name):
-            plain = plain_diff("its patch", mail.patch)
-            below = plain.head.decode(errors="replace").removeprefix("---\n")
-            said = of_mail(mail.subject, mail.body, mail.author, mail.date, below)
-            patch = _applied(repository, before, "its patch", plain.diff)
-        yield Given(name, said, patch)
-        before = patch.after
-
-
-def _applied(repository: Repository, before: TreeOverlay, name: str, diff: bytes) -> Patch:
-    """`diff`, as git puts it in. Raises KpatchError where it does not fit."""
-    files = read_diff(name, diff)
-    paths = [path for file in files for path in (file.old, file.new) if path]
+def _applied(repository: Repository, before: TreeOverlay, one: _Read) -> Patch:
+    paths = [path for file in one.files for path in (file.old, file.new) if path]
     old = {path: before.read(path) for path in dict.fromkeys(paths)}
-    new = repository.applied(old, diff)
+    new = repository.applied(old, one.plain.diff)
     after = TreeOverlay(before.base, MappingProxyType({**before.changes, **new}))
-    return _patch(before, after, {file.new: file.old for file in files if file.new and file.old})
+    renames = {file.new: file.old for file in one.files if file.new and file.old}
+    return _patch(before, after, renames)
 
 
 def _patch(before: TreeOverlay, after: TreeOverlay, renames: dict[RepoPath, RepoPath]) -> Patch:

@@ -9,25 +9,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kpatch_rs.commands import init
-from kpatch_rs.commands.given import Given, Source, naming, of_mbox, of_quilt, of_range
+from kpatch_rs.commands.given import (
+    Given,
+    Remark,
+    Source,
+    naming,
+    of_mbox,
+    of_quilt,
+    of_range,
+)
 from kpatch_rs.commands.session import Session
 from kpatch_rs.engine.lift import lift
 from kpatch_rs.errors import KpatchError, Usage
 from kpatch_rs.gitio.repository import GitHistory, Repository
+from kpatch_rs.kinds.patch import PatchEdit
 from kpatch_rs.loader.document import read_document
+from kpatch_rs.loader.existing import Said
 from kpatch_rs.loader.fields import SeriesInvalid
 from kpatch_rs.loader.load import RECIPE_LIMIT
 from kpatch_rs.loader.recipe import read_recipe
 from kpatch_rs.loader.source import PAYLOAD_LIMIT
 from kpatch_rs.loader.write import payloads, recipe_text
-from kpatch_rs.model.series import Payload, Recipe, Where
-from kpatch_rs.report import counted, table
+from kpatch_rs.model.series import Edit, Payload, Recipe, Where
+from kpatch_rs.report import clean, counted, table
 
 _SLUG_MAX = 50
 
@@ -43,6 +53,8 @@ class ImportReport:
     """The series as it was named on the command line."""
     recipes: tuple[tuple[str, Recipe], ...]
     """Each with the name of the patch it was made of."""
+    remarks: tuple[Remark, ...] = ()
+    """What is in none of them, and what was read otherwise than it may have been meant."""
     exit_code: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -61,6 +73,10 @@ class ImportReport:
                 }
                 for source, recipe in self.recipes
             ],
+            "remarks": [
+                {"about": one.about, "text": one.text, "left-out": one.left_out}
+                for one in self.remarks
+            ],
         }
 
     def as_text(self) -> str:
@@ -68,9 +84,11 @@ class ImportReport:
         rows = [(r.where.file, ", ".join(e.kind for e in r.edits)) for _, r in self.recipes]
         kinds = Counter(e.kind for _, r in self.recipes for e in r.edits)
         said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        remarks = "".join(f"{clean(one.about)}: {clean(one.text)}\n" for one in self.remarks)
         return (
             f"{table(('recipe', 'edits'), rows)}\n\n"
-            f"made {counted(len(rows), 'recipe')} in {self.folder}, for {self.base}: {said}\n"
+            + (f"{remarks}\n" if remarks else "")
+            + f"made {counted(len(rows), 'recipe')} in {self.folder}, for {self.base}: {said}\n"
             f"next: kpatch-rs -s {self.given} apply"
         )
 
@@ -88,15 +106,18 @@ def run(
     Raises KpatchError naming the patch that cannot become a recipe; then nothing is written.
     """
     folder = session.series_folder()
-    name = init.free_name(folder)
     with session.open_kernel() as repository:
         source = _source(repository, range_, quilt, mbox, base)
-        if source.count > RECIPE_LIMIT:
-            raise KpatchError(f"{source.count} patches, and a series has {RECIPE_LIMIT} at most")
+        name = init.free_name(folder)
+        if len(source.said) > RECIPE_LIMIT:
+            many = len(source.said)
+            raise KpatchError(f"{many} patches, and a series has {RECIPE_LIMIT} at most")
         recipes, files = _recipes(session, repository.history(), source)
     settings = init.settings(name, source.base_name, init.new_change_id(name))
     init.make(folder, settings, files)
-    return ImportReport(folder, name, source.base_name, session.series or "", tuple(recipes))
+    return ImportReport(
+        folder, name, source.base_name, session.series or "", tuple(recipes), source.remarks
+    )
 
 
 def _source(
@@ -122,20 +143,53 @@ def _source(
 def _recipes(
     session: Session, history: GitHistory, source: Source
 ) -> tuple[list[tuple[str, Recipe]], dict[str, bytes]]:
-    """The recipes, and the files of the series by their names."""
+    """The recipes, and the files of the series by their names. Raises all that is in the way."""
     recipes: list[tuple[str, Recipe]] = []
     files: dict[str, bytes] = {}
     taken: set[str] = set()
-    for number, given in enumerate(source.patches, 1):
-        session.progress(f"lifting {number} of {source.count}: {given.said.subject}")
-        id_ = free_id(given.said.subject, taken)
-        taken.add(id_)
-        with naming(given.name):
-            recipe = _recipe(given, f"{number:04}-{id_}", id_, history, files)
-        files[recipe.where.file] = recipe_text(recipe).encode()
-        files |= {p.name: p.data for p in payloads(recipe)}
-        recipes.append((given.name, recipe))
+    unsaid = set(_unsayable(source))
+    if not source.alone:
+        source.unfit.check()
+    with source.unfit.each():
+        for number, given in enumerate(source.patches, 1):
+            session.progress(f"lifting {number} of {len(source.said)}: {given.said.subject}")
+            id_ = free_id(given.said.subject, taken)
+            taken.add(id_)
+            with source.unfit.each(), naming(given.name):
+                if given.name in unsaid:
+                    continue
+                recipe = _recipe(given, f"{number:04}-{id_}", id_, history, files)
+                files[recipe.where.file] = recipe_text(recipe).encode()
+                files |= {p.name: p.data for p in payloads(recipe)}
+                recipes.append((given.name, recipe))
+    source.unfit.check()
     return recipes, files
+
+
+def _unsayable(source: Source) -> Iterator[str]:
+    """The names of patches whose message no recipe can hold; why, goes into `unfit`."""
+    for number, (name, said) in enumerate(source.said, 1):
+        where = Where(f"{number:04}-{free_id(said.subject, set())}.toml")
+        diff = PatchEdit(where=where, diff=Payload("files/x.diff", b""))
+        with source.unfit.each(), naming(name):
+            recipe = _made(said, where, "x", (diff,))
+            read_as(recipe, recipe_text(recipe))
+            continue
+        yield name
+
+
+def _made(said: Said, where: Where, id_: str, edits: tuple[Edit, ...]) -> Recipe:
+    return Recipe(
+        where=where,
+        id=id_,
+        subject=said.subject,
+        body=said.body,
+        author=said.author,
+        date=said.date,
+        trailers=said.trailers,
+        notes=said.notes,
+        edits=edits,
+    )
 
 
 def free_id(subject: str, taken: set[str]) -> str:
@@ -165,17 +219,7 @@ def _recipe(
             taken=files,
             known=known,
         )
-        recipe = Recipe(
-            where=where,
-            id=id_,
-            subject=said.subject,
-            body=said.body,
-            author=said.author,
-            date=said.date,
-            trailers=said.trailers,
-            notes=said.notes,
-            edits=edits,
-        )
+        recipe = _made(said, where, id_, edits)
         return read_as(recipe, recipe_text(recipe))
 
     try:

@@ -8,10 +8,10 @@ format-patch` finds them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kpatch_rs.errors import KpatchError, Usage
+from kpatch_rs.errors import Gathered, KpatchError, Usage
 from kpatch_rs.gitio.objects import Objects, RepositoryDamaged
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.model.oid import Oid, oid
@@ -69,30 +69,30 @@ def ends_of(range_: str) -> tuple[str, str]:
 
 
 def commits_between(
-    git: Git, borrowed: Git, objects: Objects, base: Oid, tip: Oid
+    git: Git, borrowed: Git, objects: Objects, base: Oid, tip: Oid, unfit: Gathered
 ) -> tuple[CommitRead, ...]:
     """The commits from `base`, which is not among them, to `tip`, the first one first.
 
-    Raises KpatchError for a merge or a base that is not below the tip, and for what no recipe can
-    hold: submodules and paths that are none.
+    What no recipe can hold goes into `unfit`: commits that cannot be read, merges, a base that is
+    not below the tip, submodules and paths that are none.
     """
     listed = git.run("rev-list", "--reverse", "--topo-order", tip, f"^{base}", "--")
     names = [oid(name) for name in listed.decode().split()]
-    read = {name: _read(objects, name) for name in names}
-    below = base
+    read = dict[Oid, _Object]()
     for name in names:
-        _refuse_branching(name, read[name], below, base)
-        below = name
-    changes = _changes(borrowed, names) if names else {}
+        with unfit.each():
+            read[name] = _read(objects, name)
+    _refuse_branching(read, base, unfit)
+    changes = _changes(borrowed, names, unfit) if names else {}
     return tuple(
         CommitRead(
             oid=name,
-            author=read[name].author,
-            date=read[name].date,
-            message=read[name].message,
+            author=found.author,
+            date=found.date,
+            message=found.message,
             changes=changes.get(name, ()),
         )
-        for name in names
+        for name, found in read.items()
     )
 
 
@@ -109,17 +109,23 @@ def named(name: Oid, message: str) -> str:
     return f"commit {name[:12]} ({message.partition(chr(10))[0][:60]})"
 
 
-def _refuse_branching(name: Oid, read: _Object, below: Oid, base: Oid) -> None:
-    if len(read.parents) > 1:
-        raise KpatchError(
-            f"{named(name, read.message)} is a merge: a recipe is one patch",
-            hint="make the range a line first: git rebase, on a branch of its own",
-        )
-    if read.parents != (below,):
-        raise KpatchError(
-            f"{named(name, read.message)} does not stand on {below[:12]}: the range is no line",
-            hint=f"begin where the branch does: git merge-base {base[:12]} TIP",
-        )
+def _refuse_branching(read: Mapping[Oid, _Object], base: Oid, unfit: Gathered) -> None:
+    """Every merge; where there is none, the first commit that does not stand on the one before."""
+    merges = [name for name, one in read.items() if len(one.parents) > 1]
+    for name in merges:
+        with unfit.each():
+            raise KpatchError(
+                f"{named(name, read[name].message)} is a merge: a recipe is one patch",
+                hint="make the range a line first: git rebase, on a branch of its own",
+            )
+    for name, below in zip(read, (base, *read), strict=False):
+        if not merges and not unfit.errors and read[name].parents != (below,):
+            with unfit.each():
+                raise KpatchError(
+                    f"{named(name, read[name].message)} does not stand on {below[:12]}: the range"
+                    " is no line",
+                    hint=f"begin where the branch does: git merge-base {base[:12]} TIP",
+                )
 
 
 def _read(objects: Objects, name: Oid) -> _Object:
@@ -141,7 +147,7 @@ def _read(objects: Objects, name: Oid) -> _Object:
     return _Object(parents, person.encode(), author[3].decode(), text)
 
 
-def _changes(git: Git, names: Sequence[Oid]) -> dict[Oid, tuple[Changed, ...]]:
+def _changes(git: Git, names: Sequence[Oid], unfit: Gathered) -> dict[Oid, tuple[Changed, ...]]:
     """What each commit changes; one git for all of them."""
     args = ("diff-tree", "--stdin", "-r", "-z", "-M", "--raw", "--no-abbrev", "--root")
     fields = iter(git.run(*args, data="\n".join(names).encode() + b"\n").split(b"\0"))
@@ -151,7 +157,8 @@ def _changes(git: Git, names: Sequence[Oid]) -> dict[Oid, tuple[Changed, ...]]:
         if raw := _RAW.fullmatch(field):
             first = next(fields)
             second = next(fields) if raw[5] in (b"R", b"C") else first
-            found[commit] += _changed(commit, raw, first, second)
+            with unfit.each():
+                found[commit] += _changed(commit, raw, first, second)
         elif field:
             commit = oid(field.strip().decode())
             found[commit] = []

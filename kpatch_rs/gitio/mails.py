@@ -2,19 +2,24 @@
 
 The same steps by the same programs as git's builtin/am.c: mailsplit, mailinfo, stripspace, apply.
 They run in a borrowed repository, so that their objects go away with it. Mails are split as with
-`git am --keep-cr`: without it no file with CR at its line ends survives a mail.
+`git am --keep-cr`: without it no file with CR at its line ends survives a mail. Where the line
+below a mail's header has CR, all of the mail came with them, and they go.
 """
 
 from __future__ import annotations
 
+import email
+import email.policy
 import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.header import decode_header, make_header
+from email.message import Message
 from pathlib import Path
 
-from kpatch_rs.errors import KpatchError
-from kpatch_rs.gitio.running import Git
+from kpatch_rs.errors import Gathered, KpatchError
+from kpatch_rs.gitio.running import Git, GitFailed
 from kpatch_rs.model.oid import Oid, oid
 
 
@@ -32,10 +37,17 @@ class AppliedMail:
     """The Date: header."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailRead:
-    """One mail with a patch in it, as `git am` takes it apart."""
+    """One mail, as `git am` takes it apart. Bytes that are no UTF-8 are surrogates in its text."""
 
+    title: str
+    """The Subject: header as it is, with [PATCH 1/2] and the like."""
+    message_id: str
+    is_answer: bool
+    """Whether it has an In-Reply-To: header."""
+    had_cr: bool
+    """Whether its lines ended in CR LF, which was made LF."""
     subject: str
     """Without [PATCH 1/2] and the like."""
     body: str
@@ -48,25 +60,68 @@ class MailRead:
     """What follows the message: notes, diffstat, diff, signature."""
 
 
-def read_mails(git: Git, mails: bytes) -> tuple[MailRead, ...]:
-    """Take an mbox apart. `git` should be a borrowed repository's."""
-    if not mails.strip():
-        return ()  # git mailsplit fails on nothing
+def read_mails(git: Git, mbox: bytes) -> tuple[MailRead, ...]:
+    """Take an mbox apart. `git` should be a borrowed repository's.
+
+    Raises KpatchError for all mails that git cannot read.
+    """
     with tempfile.TemporaryDirectory(prefix="kpatch-rs-mails-") as name:
         folder = Path(name)
-        parts = _parts(git, folder, [mails])
-        return tuple(_taken_apart(git, folder, part.read_bytes()) for part in parts)
+        found, unread = list[MailRead](), Gathered()
+        for number, mail in enumerate(_split_up(git, folder, mbox), 1):
+            with unread.each():
+                found.append(_taken_apart(git, folder, number, mail))
+        unread.check()
+        return tuple(found)
 
 
-def _taken_apart(git: Git, folder: Path, mail: bytes) -> MailRead:
-    info, body, patch = _informed(git, folder, mail)
+def split_mails(git: Git, mbox: bytes) -> tuple[bytes, ...]:
+    """The mails of an mbox, as they are."""
+    with tempfile.TemporaryDirectory(prefix="kpatch-rs-mails-") as name:
+        return tuple(_split_up(git, Path(name), mbox))
+
+
+def _split_up(git: Git, folder: Path, mbox: bytes) -> list[bytes]:
+    if not mbox.strip():
+        return []  # git mailsplit fails on nothing
+    return [part.read_bytes() for part in _parts(git, folder, [mbox])]
+
+
+def _taken_apart(git: Git, folder: Path, number: int, mail: bytes) -> MailRead:
+    header = re.search(rb"\r?\n(\r?)\n", mail)
+    had_cr = header is not None and header[1] == b"\r"
+    if had_cr:
+        mail = mail.replace(b"\r\n", b"\n")
+    # The default policy would refuse headers that nobody but a person can read.
+    read = email.message_from_bytes(mail, policy=email.policy.compat32)
+    title = _header(read, "Subject")
+    try:
+        info, body, patch = _informed(git, folder, mail)
+    except GitFailed as error:
+        raise KpatchError(
+            f"mail {number} ({title[:60]}): {error.message}", hint="git am would refuse it, too"
+        ) from error
     return MailRead(
-        subject=_field(info, b"Subject").decode(errors="replace"),
-        body=body.decode(errors="replace"),
+        title=title,
+        message_id=_header(read, "Message-ID"),
+        is_answer="In-Reply-To" in read,
+        had_cr=had_cr,
+        subject=_field(info, b"Subject").decode(errors="surrogateescape"),
+        body=body.decode(errors="surrogateescape"),
         author=b"%s <%s>" % (_field(info, b"Author"), _field(info, b"Email")),
         date=_field(info, b"Date").decode(errors="replace"),
         patch=patch,
     )
+
+
+def _header(mail: Message, name: str) -> str:
+    """A header in one line, for people: what cannot be read is replaced."""
+    value = str(mail.get(name, ""))
+    try:
+        text = str(make_header(decode_header(value)))
+    except (LookupError, ValueError):  # an unknown charset, or bytes that are not in it
+        text = value
+    return " ".join(text.encode(errors="replace").decode().split())
 
 
 def trees_of_mails(git: Git, base: Oid, mails: Sequence[bytes]) -> tuple[AppliedMail, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import Gathered, KpatchError
 from kpatch_rs.gitio import (
     applied,
     checkouts,
@@ -160,9 +160,11 @@ class Repository:
         """Who changed what between two kernels, asked for at most `seconds`."""
         return Blame(self._borrowed, old, new, seconds)
 
-    def commits_between(self, base: Oid, tip: Oid) -> tuple[commits.CommitRead, ...]:
-        """The commits from `base` to `tip`, a line. Raises KpatchError for what no recipe holds."""
-        return commits.commits_between(self.git, self._borrowed, self.objects, base, tip)
+    def commits_between(
+        self, base: Oid, tip: Oid, unfit: Gathered
+    ) -> tuple[commits.CommitRead, ...]:
+        """The commits from `base` to `tip`, a line; what no recipe can hold goes into `unfit`."""
+        return commits.commits_between(self.git, self._borrowed, self.objects, base, tip, unfit)
 
     def is_below(self, base: Oid, tip: Oid) -> bool:
         """Whether `tip` is `base` or stands on it."""
@@ -171,6 +173,10 @@ class Repository:
     def read_mails(self, mbox: bytes) -> tuple[mails.MailRead, ...]:
         """The mails of an mbox, as `git am` takes them apart. Raises KpatchError."""
         return mails.read_mails(self._borrowed, mbox)
+
+    def split_mails(self, mbox: bytes) -> tuple[bytes, ...]:
+        """The mails of an mbox, as they are."""
+        return mails.split_mails(self._borrowed, mbox)
 
     def applied(
         self, files: Mapping[RepoPath, File | None], diff: bytes

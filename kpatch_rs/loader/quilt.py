@@ -1,12 +1,17 @@
-"""A quilt series: the file `series` and the patches it names, in order."""
+"""A quilt series: the file `series` and the patches it names, in order.
+
+Guarantees: every patch comes as the series file says, or is refused with its line, all of them at
+once; files beside the patches that it does not name are told.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import Gathered, KpatchError
 from kpatch_rs.loader.document import decoded
 from kpatch_rs.loader.source import PAYLOAD_LIMIT, TEXT_LIMIT, Unreadable, read_file
 
@@ -25,29 +30,78 @@ class QuiltPatch:
     data: bytes
 
 
-def read_quilt(folder: Path) -> tuple[QuiltPatch, ...]:
-    """Return the patches of the series in `folder`. Raises KpatchError naming file and line."""
-    text = decoded(SERIES, _read(folder, SERIES, TEXT_LIMIT, f"{folder}"))
-    patches = []
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz", ".lzma", ".Z", ".zip")
+
+
+def read_quilt(folder: Path) -> tuple[tuple[QuiltPatch, ...], tuple[str, ...]]:
+    """The patches of the series in `folder`, and the files there that it does not name.
+
+    Raises KpatchError naming file and line of all that is wrong.
+    """
+    text = decoded(SERIES, _series(folder))
+    patches, unfit = list[QuiltPatch](), Gathered()
     for n, line in enumerate(text.split("\n"), 1):
         stated = re.sub(r"(?:^|\s)#.*", "", line).strip()
-        if not stated:
-            continue
-        found = _LINE.fullmatch(stated)
-        if not found:
+        if stated:
+            with unfit.each():
+                patches.append(_patch(folder, n, stated))
+    unfit.check()
+    return tuple(patches), _unnamed(folder, [patch.name for patch in patches])
+
+
+def _series(folder: Path) -> bytes:
+    """The file `series`. Raises KpatchError that says how a folder gets one."""
+    if folder.is_file():
+        raise KpatchError(
+            f"{folder} is a file", hint="give the folder of a quilt series, or: import --mbox FILE"
+        )
+    for inner in ("patches", "debian/patches"):
+        if not (folder / SERIES).exists() and (folder / inner / SERIES).exists():
             raise KpatchError(
-                f"{SERIES}:{n}: '{stated}' is more than a file's name and -p",
-                hint="patches that are applied backwards (-R) or with other options: turn them"
-                " round, or put the options into the patch",
+                f"{folder} has no file '{SERIES}', and {inner} in it has",
+                hint=f"give that one: --quilt {folder / inner}",
             )
-        strip = 1 if found["strip"] in (None, "ab") else int(found["strip"])
-        data = _read(folder, found["name"], PAYLOAD_LIMIT, f"{SERIES}:{n}")
-        patches.append(QuiltPatch(found["name"], strip, data))
-    return tuple(patches)
+    if folder.is_dir() and not (folder / SERIES).exists():
+        raise KpatchError(
+            f"{folder} has no file '{SERIES}', which names its patches in order",
+            hint=f"for the order of their names: cd {folder}; ls *.patch > {SERIES}",
+        )
+    return _read(folder, SERIES, TEXT_LIMIT, f"{folder}")
+
+
+def _patch(folder: Path, n: int, stated: str) -> QuiltPatch:
+    """The patch of line `n`. Raises KpatchError."""
+    found = _LINE.fullmatch(stated)
+    if not found:
+        raise KpatchError(
+            f"{SERIES}:{n}: '{stated}' is more than a file's name and -p",
+            hint="patches that are applied backwards (-R) or with other options: turn them"
+            " round, or put the options into the patch",
+        )
+    name = found["name"]
+    if name.endswith(_PACKED):
+        raise KpatchError(
+            f"{SERIES}:{n}: {name} is compressed",
+            hint=f"unpack it, and name the file that comes out in {SERIES}",
+        )
+    strip = 1 if found["strip"] in (None, "ab") else int(found["strip"])
+    return QuiltPatch(name, strip, _read(folder, name, PAYLOAD_LIMIT, f"{SERIES}:{n}"))
+
+
+def _unnamed(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """The files in the folders of `names` that are none of them; hidden ones are nobody's."""
+    known = {SERIES, *names}
+    parents = dict.fromkeys((Path(), *(Path(name).parent for name in names)))
+    there = (str(parent / f.name) for parent in parents for f in _files(folder / parent))
+    return tuple(sorted(name for name in there if name not in known))
+
+
+def _files(folder: Path) -> list[Path]:
+    return [f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")]
 
 
 def _read(folder: Path, name: str, limit: int, where: str) -> bytes:
     try:
-        return read_file(folder, name, limit)
+        return read_file(folder, name, limit, "folder of patches")
     except Unreadable as error:
         raise KpatchError(f"{where}: {name}: {error.message}", hint=error.hint) from error

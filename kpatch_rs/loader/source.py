@@ -24,9 +24,9 @@ class Unreadable(KpatchError):
     """A file of the series that cannot be had; the message says why, the caller says which."""
 
 
-def read_file(folder: Path, name: str, limit: int) -> bytes:
-    """Return the bytes of `name`, a path below `folder`. Raises Unreadable."""
-    path = _inside(folder, name)
+def read_file(folder: Path, name: str, limit: int, what: str = "series folder") -> bytes:
+    """Return the bytes of `name`, a path below `folder`, which is a `what`. Raises Unreadable."""
+    path = _inside(folder, name, what)
     try:
         _must_be_regular(path.stat().st_mode)
         # O_NONBLOCK: were a FIFO put there just now, opening it would not wait for its writer.
@@ -43,20 +43,20 @@ def read_file(folder: Path, name: str, limit: int) -> bytes:
     return data
 
 
-def _inside(folder: Path, name: str) -> Path:
+def _inside(folder: Path, name: str, what: str) -> Path:
     """Where `name` really is, links followed; raises Unreadable where that is elsewhere."""
     try:
         repo_path(os.fsencode(name))
     except (PathRefused, ValueError) as error:
         raise Unreadable(
-            "it is no path below the series folder", hint="name a file in it: files/NAME"
+            f"it is no path below the {what}", hint="name a file in it: files/NAME"
         ) from error
     top = folder.resolve()
     try:
         path = (top / name).resolve(strict=True)
     except FileNotFoundError as error:
         raise Unreadable(
-            "there is no such file", hint="put it into the series folder, or correct the name"
+            "there is no such file", hint=f"put it into the {what}, or correct the name"
         ) from error
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, up to Python 3.12
         raise Unreadable(
@@ -65,8 +65,8 @@ def _inside(folder: Path, name: str) -> Path:
         ) from error
     if not path.is_relative_to(top):
         raise Unreadable(
-            "it is a link that leaves the series folder",
-            hint="put a copy of the file into the series folder instead of a link",
+            f"it is a link that leaves the {what}",
+            hint=f"put a copy of the file into the {what} instead of a link",
         )
     return path
 

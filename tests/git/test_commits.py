@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kpatch_rs.errors import KpatchError, Usage
-from kpatch_rs.gitio.commits import ends_of
+from kpatch_rs.errors import Gathered, KpatchError, Usage
+from kpatch_rs.gitio.commits import CommitRead, ends_of
 from kpatch_rs.gitio.repository import Repository
+from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import File
 from tests.repos import Surroundings
@@ -33,6 +34,13 @@ def commit(around: Surroundings, folder: Path, message: str, *options: str) -> N
     around.git(folder, *options, "commit", "-q", "-F", "-", data=message.encode("latin-1"))
 
 
+def between(opened: Repository, base: Oid, tip: Oid) -> tuple[CommitRead, ...]:
+    unfit = Gathered()
+    commits = opened.commits_between(base, tip, unfit)
+    unfit.check()
+    return commits
+
+
 def test_range_is_read_in_order(folder: Path, opened: Repository, around: Surroundings) -> None:
     (folder / "b.c").write_bytes(b"c\n")
     commit(around, folder, "One\n\nText.\n")
@@ -40,7 +48,7 @@ def test_range_is_read_in_order(folder: Path, opened: Repository, around: Surrou
     (folder / "b.c").chmod(0o755)
     (folder / "l").symlink_to("d.c")
     commit(around, folder, "Zw\xf6lf\n", "-c", "i18n.commitEncoding=ISO-8859-1")
-    one, two = opened.commits_between(opened.resolve("v6.12.1"), opened.resolve("HEAD"))
+    one, two = between(opened, opened.resolve("v6.12.1"), opened.resolve("HEAD"))
     assert (one.message, one.author) == ("One\n\nText.\n", b"A Maintainer <a@example.org>")
     assert one.date == "1700000000 +0100"
     assert [(c.path, c.mode) for c in one.changes] == [(b"b.c", "100644")]
@@ -62,10 +70,26 @@ def test_merge_is_refused(folder: Path, opened: Repository, around: Surroundings
     around.git(folder, "merge", "-q", "-m", "Join", "side")
     base, tip = opened.resolve("v6.12.1"), opened.resolve("HEAD")
     with pytest.raises(KpatchError, match=r"commit \w{12} \(.*\) (is a merge|does not stand on)"):
-        opened.commits_between(base, tip)
-    assert opened.commits_between(tip, base) == ()
+        between(opened, base, tip)
+    assert between(opened, tip, base) == ()
     with pytest.raises(KpatchError, match="the range is no line"):
-        opened.commits_between(opened.resolve("side"), opened.resolve("HEAD^1"))
+        between(opened, opened.resolve("side"), opened.resolve("HEAD^1"))
+
+
+def test_all_merges_are_named(folder: Path, opened: Repository, around: Surroundings) -> None:
+    for name in ("one", "two"):
+        around.git(folder, "checkout", "-q", "-b", name)
+        around.git(folder, "commit", "-q", "--allow-empty", "-m", name)
+        around.git(folder, "checkout", "-q", "master")
+        around.git(folder, "merge", "-q", "--no-ff", "-m", f"Join {name}", name)
+    with pytest.raises(KpatchError) as refused:
+        between(opened, opened.resolve("v6.12.1"), opened.resolve("HEAD"))
+    lines = refused.value.message.split("\n")
+    assert lines[0] == "2 things stand in the way:"
+    assert [("Join one" in line, "Join two" in line) for line in lines[1:]] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_submodule_is_refused(folder: Path, opened: Repository, around: Surroundings) -> None:
@@ -73,7 +97,7 @@ def test_submodule_is_refused(folder: Path, opened: Repository, around: Surround
     around.git(folder, "update-index", "--add", "--cacheinfo", entry)
     around.git(folder, "commit", "-q", "-m", "sub")
     with pytest.raises(KpatchError, match="sub is a submodule, which no recipe can hold"):
-        opened.commits_between(opened.resolve("v6.12.1"), opened.resolve("HEAD"))
+        between(opened, opened.resolve("v6.12.1"), opened.resolve("HEAD"))
 
 
 def test_message_of_another_encoding_than_it_says(
@@ -87,7 +111,7 @@ def test_message_of_another_encoding_than_it_says(
     raw = b"\n".join((*lines, b"committer " + person, b"", b"Zw\xf6lf\n"))
     name = around.git(folder, "hash-object", "-t", "commit", "-w", "--stdin", data=raw)
     with pytest.raises(KpatchError, match="its message is not UTF-8"):
-        opened.commits_between(base, opened.resolve(name))
+        between(opened, base, opened.resolve(name))
 
 
 def test_ends_of_a_range() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from kpatch_rs.errors import KpatchError
-from kpatch_rs.loader.existing import of_commit, of_mail, of_patch_file
+from kpatch_rs.loader.existing import of_commit, of_mail
 from kpatch_rs.loader.message import MessageRefused
+from kpatch_rs.loader.patch_file import of_patch_file
 from kpatch_rs.loader.quilt import read_quilt
 from kpatch_rs.model.series import Person, Recipe, Where
 
@@ -44,8 +45,9 @@ def test_trailers_are_a_paragraph_of_their_own() -> None:
     assert (said.body, said.trailers) == ("b\nSigned-off-by: A <a@b.c>", ())
 
 
-def test_subject_of_several_lines_is_one_as_in_git() -> None:
-    assert of_commit("one\ntwo\n\nbody\n", ME, WHEN).subject == "one two"
+def test_subject_of_several_lines_is_refused() -> None:
+    with pytest.raises(MessageRefused, match="its subject has 2 lines"):
+        of_commit("one\ntwo\n\nbody\n", ME, WHEN)
 
 
 def test_author_nobody_can_write_to_is_refused() -> None:
@@ -54,10 +56,10 @@ def test_author_nobody_can_write_to_is_refused() -> None:
 
 
 def test_mail_with_notes_above_its_diffstat() -> None:
-    below = "v2: no change\nsince v1\n\n foo.c | 2 +-\n 1 file changed\n\n"
+    below = "---\nv2: no change\nsince v1\n\n foo.c | 2 +-\n 1 file changed\n\n"
     said = of_mail("s", "b\n\nCc: x <x@y.z>\n", ME, "Tue, 14 Nov 2023 23:13:20 +0100", below)
     assert (said.notes, said.date, said.body) == ("v2: no change\nsince v1", WHEN, "b")
-    assert of_mail("s", "", ME, "yesterday", " foo.c | 2 +-\n").date is None
+    assert of_mail("s", "", ME, "yesterday", "---\n foo.c | 2 +-\n").date is None
 
 
 def test_patch_file_with_the_fields_of_a_mail() -> None:
@@ -82,7 +84,7 @@ def test_patch_file_as_debian_writes_it() -> None:
 
 
 def test_patch_file_without_fields() -> None:
-    said = of_patch_file("x.patch", b"Do it\n\nbecause\nIndex: a/b\n=====\n")
+    said = of_patch_file("x.patch", b"Do it\n\nbecause\n")
     assert (said.subject, said.body, said.author) == ("Do it", "because", None)
     assert of_patch_file("sub/fix-it.patch", b"").subject == "fix-it"
     assert of_patch_file("x", b"caf\xe9\n").subject == "café"
@@ -93,7 +95,11 @@ def test_quilt_series(tmp_path: Path) -> None:
     (tmp_path / "series").write_text("# first\n\none.patch -p0 # why\nsub/two.patch\n three -pab\n")
     for name in ("one.patch", "sub/two.patch", "three"):
         (tmp_path / name).write_bytes(name.encode())
-    found = [(p.name, p.strip, p.data) for p in read_quilt(tmp_path)]
+    (tmp_path / "four.patch").write_text("")
+    (tmp_path / "sub/README").write_text("")
+    patches, unnamed = read_quilt(tmp_path)
+    assert unnamed == ("four.patch", "sub/README")
+    found = [(p.name, p.strip, p.data) for p in patches]
     assert found == [
         ("one.patch", 0, b"one.patch"),
         ("sub/two.patch", 1, b"sub/two.patch"),
@@ -106,7 +112,13 @@ def test_quilt_series(tmp_path: Path) -> None:
     [
         ("a\nb.patch -R\n", "series:2: 'b.patch -R' is more than a file's name and -p"),
         ("a\nnone.patch\n", "series:2: none.patch: there is no such file"),
-        ("../a\n", "series:1: ../a: it is no path below the series folder"),
+        ("../a\n", "series:1: ../a: it is no path below the folder of patches"),
+        ("a.gz\n", "series:1: a.gz is compressed"),
+        (
+            "#\nx\n+xen y\n",
+            "2 things stand in the way:\n  series:2: x: there is no such file\n  "
+            "series:3: '+xen y' is more than a file's name and -p",
+        ),
     ],
 )
 def test_quilt_refused(tmp_path: Path, series: str, message: str) -> None:
