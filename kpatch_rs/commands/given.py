@@ -19,6 +19,7 @@ from kpatch_rs.commands.thread import Letter, Thread, sorted_out
 from kpatch_rs.engine.lift import Patch
 from kpatch_rs.errors import Gathered, KpatchError, Usage
 from kpatch_rs.gitio.commits import Changed, CommitRead, ends_of, named
+from kpatch_rs.gitio.mails import MailRead
 from kpatch_rs.gitio.repository import Repository
 from kpatch_rs.loader.existing import Said, of_commit, of_mail
 from kpatch_rs.loader.message import is_from_line
@@ -31,6 +32,8 @@ from kpatch_rs.syntax.diff import FileDiff, read_diff
 from kpatch_rs.syntax.diff_plain import Plain, plain_diff
 
 _BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40}|[0-9a-f]{64})$")
+_FILES_CHANGED = re.compile(rb"(?m)^ (\d{1,6}) files? changed")
+_OTHERS_FIRST = re.compile(r"(?m)^prerequisite-(?:patch|change|message)-id: ")
 
 _THE_DIFF = "the diff in it"
 """Its lines are counted without the text above it."""
@@ -55,6 +58,9 @@ class Remark:
     text: str
     left_out: bool = False
     """Whether it is in no recipe."""
+
+    def __str__(self) -> str:
+        return f"{self.about}: {'left out: ' if self.left_out else ''}{self.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +98,15 @@ def of_range(repository: Repository, range_: str) -> Source:
     if not commits and not unfit.errors:
         raise Usage(f"{range_} has no commits", hint="the older end first: import v6.12..my-branch")
     is_line = not unfit.errors
-    said = [(named(c.oid, c.message), _said(c, unfit)) for c in commits]
+    read = [(named(c.oid, c.message), _said(c, unfit)) for c in commits]
+    said = tuple((name, one) for name, one in read if one is not None)
     return Source(
         base_name=old,
-        said=tuple((name, one) for name, one in said if one is not None),
+        said=said,
         patches=of_commits(repository, base, commits, Gathered()),
         alone=is_line,
         unfit=unfit,
+        remarks=tuple(remark for name, one in said for remark in _remarks(name, one)),
     )
 
 
@@ -117,9 +125,7 @@ def of_quilt(repository: Repository, folder: Path, base: str) -> Source:
             with naming(file.name):
                 said = of_patch_file(file.name, plain.head)
                 read.append(_Read(file.name, said, plain, read_diff(_THE_DIFF, plain.diff)))
-    out = [
-        Remark(name, "left out: it is not in the file series", left_out=True) for name in unnamed
-    ]
+    out = [Remark(name, "it is not in the file series", left_out=True) for name in unnamed]
     return _source(repository, resolved, base, read, unfit, out)
 
 
@@ -128,17 +134,7 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
 
     Raises KpatchError.
     """
-    try:
-        data = file.read_bytes()
-    except IsADirectoryError as error:
-        raise Usage(
-            f"{file} is a folder",
-            hint=f"for its patches in the order of their names: cd {file}; ls *.patch > series;"
-            " then import --quilt",
-        ) from error
-    except OSError as error:
-        raise KpatchError(f"{file} cannot be read: {error.strerror}") from error
-    mails = repository.read_mails(data)
+    mails = repository.read_mails(_bytes_of(file))
     thread = sorted_out([Letter(number, mail) for number, mail in enumerate(mails, 1)])
     if not thread.taken:
         left = "".join(f"; {letter.name}: {why}" for letter, why in thread.left_out)
@@ -150,24 +146,48 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
     unfit, read = Gathered(), list[_Read]()
     for letter in thread.taken:
         with unfit.each(), naming(letter.name):
-            plain = plain_diff("its patch", letter.mail.patch)
-            mail, below = letter.mail, plain.head.decode(errors="surrogateescape")
-            said = of_mail(mail.subject, mail.body, mail.author, mail.date, below)
-            read.append(_Read(letter.name, said, plain, read_diff(_THE_DIFF, plain.diff)))
-    out = [Remark(one.name, f"left out: {why}", left_out=True) for one, why in thread.left_out]
-    told = [Remark(str(file), thread.told)] if thread.told else []
-    return _source(repository, resolved, base, read, unfit, out + told)
+            read.append(_of_mail(letter.name, letter.mail))
+    out = [Remark(one.name, why, left_out=True) for one, why in thread.left_out]
+    out += [Remark(file.name, thread.told)] if thread.told else []
+    if any(_OTHERS_FIRST.search(text) for text in _texts(thread)):
+        out.append(Remark(file.name, "it stands on patches that are not in it (prerequisite-…-id)"))
+    return _source(repository, resolved, base, read, unfit, out)
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except IsADirectoryError as error:
+        raise Usage(
+            f"{file} is a folder",
+            hint=f"for its patches in the order of their names: cd {file}; ls *.patch > series;"
+            " then import --quilt",
+        ) from error
+    except OSError as error:
+        raise KpatchError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _of_mail(name: str, mail: MailRead) -> _Read:
+    if mail.failure:
+        raise KpatchError(mail.failure, hint="git am would refuse it, too")
+    plain = plain_diff("its patch", mail.patch)
+    below = plain.head.decode(errors="surrogateescape")
+    said = of_mail(mail.subject, mail.body, mail.author, mail.date, below)
+    return _Read(name, said, plain, read_diff(_THE_DIFF, plain.diff))
+
+
+def _texts(thread: Thread) -> list[str]:
+    """What stands in the mails that are taken and their cover letters, footers too."""
+    return [
+        letter.mail.body + letter.mail.patch.decode(errors="replace")
+        for letter in (*thread.covers, *thread.taken)
+    ]
 
 
 def _stated(file: Path, thread: Thread) -> str:
     """The base-commit: line of the mails that are taken. Raises Usage where there is not one."""
-    texts = [
-        letter.mail.body + letter.mail.patch.decode(errors="replace")
-        for letter in (*thread.covers, *thread.taken)
-    ]
-    stated: dict[str, None] = dict.fromkeys(
-        found[1] for text in texts for found in _BASE.finditer(text)
-    )
+    found = (found for text in _texts(thread) for found in _BASE.finditer(text))
+    stated: dict[str, None] = dict.fromkeys(one[1] for one in found)
     if len(stated) != 1:
         many = f"has {len(stated)} base-commit: lines that differ" if stated else ""
         raise Usage(
@@ -208,6 +228,11 @@ def _file(repository: Repository, change: Changed) -> File | None:
     return File(repository.objects.blob(change.blob), cast(Mode, change.mode))
 
 
+def _remarks(name: str, said: Said) -> list[Remark]:
+    left = [Remark(name, text, left_out=True) for text in said.left_out]
+    return left + [Remark(name, text) for text in said.told]
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A patch that is a text."""
@@ -220,8 +245,13 @@ class _Read:
     @property
     def remarks(self) -> list[Remark]:
         """What is not in it, and what was read otherwise."""
-        told = [Remark(self.name, text) for text in self.said.told]
-        return told + [Remark(self.name, f"left out: {x}", True) for x in self.plain.left_out]
+        told = _remarks(self.name, self.said)
+        told += [Remark(self.name, text, left_out=True) for text in self.plain.left_out]
+        if stated := _FILES_CHANGED.findall(self.plain.head):
+            says, has = int(stated[-1]), len(self.files)
+            text = f"its diffstat has {says} files, and its diff {has}: is all of it there?"
+            told += [Remark(self.name, text)] if says != has else []
+        return told
 
 
 def _mails_in(repository: Repository, file: QuiltPatch) -> Iterator[QuiltPatch]:

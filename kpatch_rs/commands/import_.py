@@ -84,7 +84,7 @@ class ImportReport:
         rows = [(r.where.file, ", ".join(e.kind for e in r.edits)) for _, r in self.recipes]
         kinds = Counter(e.kind for _, r in self.recipes for e in r.edits)
         said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-        remarks = "".join(f"{clean(one.about)}: {clean(one.text)}\n" for one in self.remarks)
+        remarks = "".join(f"{clean(str(one))}\n" for one in self.remarks)
         return (
             f"{table(('recipe', 'edits'), rows)}\n\n"
             + (f"{remarks}\n" if remarks else "")

@@ -111,6 +111,8 @@ def sorted_out(letters: Sequence[Letter]) -> Thread:
 
 def has_diff(letter: Letter) -> bool:
     """Whether something in it looks like a diff, whole or not."""
+    if letter.mail.failure:
+        return True  # who knows
     return bool(re.search(rb"(?m)^(?:diff -|Index: |--- \S|\+\+\+ \S|@@ )", letter.mail.patch))
 
 

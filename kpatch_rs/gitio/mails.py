@@ -18,7 +18,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
 
-from kpatch_rs.errors import Gathered, KpatchError
+from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.running import Git, GitFailed
 from kpatch_rs.model.oid import Oid, oid
 
@@ -46,8 +46,8 @@ class MailRead:
     message_id: str
     is_answer: bool
     """Whether it has an In-Reply-To: header."""
-    had_cr: bool
-    """Whether its lines ended in CR LF, which was made LF."""
+    failure: str
+    """Why git cannot read it; empty where it can."""
     subject: str
     """Without [PATCH 1/2] and the like."""
     body: str
@@ -61,18 +61,10 @@ class MailRead:
 
 
 def read_mails(git: Git, mbox: bytes) -> tuple[MailRead, ...]:
-    """Take an mbox apart. `git` should be a borrowed repository's.
-
-    Raises KpatchError for all mails that git cannot read.
-    """
+    """Take an mbox apart. `git` should be a borrowed repository's."""
     with tempfile.TemporaryDirectory(prefix="kpatch-rs-mails-") as name:
         folder = Path(name)
-        found, unread = list[MailRead](), Gathered()
-        for number, mail in enumerate(_split_up(git, folder, mbox), 1):
-            with unread.each():
-                found.append(_taken_apart(git, folder, number, mail))
-        unread.check()
-        return tuple(found)
+        return tuple(_taken_apart(git, folder, mail) for mail in _split_up(git, folder, mbox))
 
 
 def split_mails(git: Git, mbox: bytes) -> tuple[bytes, ...]:
@@ -87,25 +79,23 @@ def _split_up(git: Git, folder: Path, mbox: bytes) -> list[bytes]:
     return [part.read_bytes() for part in _parts(git, folder, [mbox])]
 
 
-def _taken_apart(git: Git, folder: Path, number: int, mail: bytes) -> MailRead:
-    header = re.search(rb"\r?\n(\r?)\n", mail)
-    had_cr = header is not None and header[1] == b"\r"
-    if had_cr:
+def _taken_apart(git: Git, folder: Path, mail: bytes) -> MailRead:
+    below_header = re.search(rb"\r?\n(\r?)\n", mail)
+    if below_header and below_header[1]:
         mail = mail.replace(b"\r\n", b"\n")
     # The default policy would refuse headers that nobody but a person can read.
     read = email.message_from_bytes(mail, policy=email.policy.compat32)
     title = _header(read, "Subject")
+    failure = ""
     try:
         info, body, patch = _informed(git, folder, mail)
     except GitFailed as error:
-        raise KpatchError(
-            f"mail {number} ({title[:60]}): {error.message}", hint="git am would refuse it, too"
-        ) from error
+        failure, info, body, patch = error.message, b"Subject: " + title.encode(), b"", b""
     return MailRead(
         title=title,
         message_id=_header(read, "Message-ID"),
         is_answer="In-Reply-To" in read,
-        had_cr=had_cr,
+        failure=failure,
         subject=_field(info, b"Subject").decode(errors="surrogateescape"),
         body=body.decode(errors="surrogateescape"),
         author=b"%s <%s>" % (_field(info, b"Author"), _field(info, b"Email")),
@@ -159,9 +149,13 @@ def _parts(git: Git, folder: Path, mails: Sequence[bytes]) -> list[Path]:
 
 
 def _informed(git: Git, folder: Path, mail: bytes) -> tuple[bytes, bytes, bytes]:
-    """What git mailinfo says of a mail: its headers, its message and its patch."""
+    """What git mailinfo says of a mail: its headers, its message, both in UTF-8, and its patch.
+
+    A repository without configuration has UTF-8; with --encoding=UTF-8, git 2.47 leaves all as it
+    is (measured).
+    """
     body, patch = folder / "body", folder / "patch"
-    info = git.run("mailinfo", "--encoding=UTF-8", str(body), str(patch), data=mail)
+    info = git.run("mailinfo", str(body), str(patch), data=mail)
     return info, body.read_bytes(), patch.read_bytes()
 
 

@@ -32,6 +32,8 @@ class Said:
     author: Person | None = None
     date: str | None = None
     notes: str = ""
+    left_out: tuple[str, ...] = ()
+    """What is in none of these, in words."""
     told: tuple[str, ...] = ()
     """What was read otherwise than it may have been meant, in words."""
 
@@ -45,12 +47,15 @@ def of_commit(message: str, author: bytes, date: str) -> Said:
             hint="put a blank line below the first (git rebase -i, reword), or make it one line",
         )
     body, trailers = parted(rest)
+    kept = "\n\n".join(part for part in (subject, body, "\n".join(trailers)) if part)
+    blank = "blank lines of its message, where there was more than one around the text"
     return Said(
         subject=subject,
         body=body,
         trailers=trailers,
         author=_author(author.decode(), "the commit's author", "git commit --amend --author="),
         date=date,
+        left_out=() if kept == message.rstrip("\n") else (blank,),
     )
 
 

@@ -63,7 +63,7 @@ def of_patch_file(name: str, head: bytes) -> Said:
     A field that is none of a recipe's (Origin, Forwarded, Bug-…) is kept in the notes. A file
     without a word is called by its name.
     """
-    told = []
+    told, left = list[str](), list[str]()
     try:
         text = head.decode()
     except UnicodeDecodeError:
@@ -77,12 +77,13 @@ def of_patch_file(name: str, head: bytes) -> Said:
         title, rest = _first_line(rest, told)
     body, trailers = parted("\n\n".join(part for part in (fields.text, rest.strip("\n")) if part))
     return Said(
-        subject=_cleaned(title or "", told) or _stem(name),
+        subject=_cleaned(title or "", left) or _stem(name),
         body="\n\n".join(part for part in (body, fields.signed) if part),
         trailers=fields.trailers + trailers,
         author=fields.author,
         date=fields.date,
         notes="\n\n".join(part for part in (fields.notes, notes_of(below)) if part),
+        left_out=tuple(left),
         told=tuple(told),
     )
 
@@ -208,13 +209,13 @@ def _unfolded(text: str) -> str:
     return "\n".join("" if line == "." else line for line in lines)
 
 
-def _cleaned(subject: str, told: list[str]) -> str:
-    """`subject` without what git am would take off its start; what is no [PATCH] is told."""
+def _cleaned(subject: str, left: list[str]) -> str:
+    """`subject` without what git am would take off its start; what is no [PATCH] is named."""
     found = _TAGS.match(subject)
     if not found:
         return subject
     if lost := _MEANT.sub("", found[0]):
-        told.append(f"left out: '{lost}' at the start of the subject, which git am strips")
+        left.append(f"'{lost}' at the start of the subject, which git am strips")
     return subject[found.end() :]
 
 

@@ -51,6 +51,8 @@ def read_quilt(folder: Path) -> tuple[tuple[QuiltPatch, ...], tuple[str, ...]]:
 
 def _series(folder: Path) -> bytes:
     """The file `series`. Raises KpatchError that says how a folder gets one."""
+    if not folder.exists():
+        raise KpatchError(f"{folder}: there is no such folder", hint="give a quilt series' folder")
     if folder.is_file():
         raise KpatchError(
             f"{folder} is a file", hint="give the folder of a quilt series, or: import --mbox FILE"
@@ -61,7 +63,7 @@ def _series(folder: Path) -> bytes:
                 f"{folder} has no file '{SERIES}', and {inner} in it has",
                 hint=f"give that one: --quilt {folder / inner}",
             )
-    if folder.is_dir() and not (folder / SERIES).exists():
+    if not (folder / SERIES).exists():
         raise KpatchError(
             f"{folder} has no file '{SERIES}', which names its patches in order",
             hint=f"for the order of their names: cd {folder}; ls *.patch > {SERIES}",

@@ -180,8 +180,8 @@ class _Reader:
             self.refuse(
                 n,
                 f"'{show(one)}' and '{show(other[0])}' are two files",
-                "say in the series file how many folders go: NAME.patch -p0; a file that is renamed"
-                " takes a git diff",
+                f"say in the series file how many folders go: NAME.patch -p{int(not self.strip)}; a"
+                " file that is renamed takes a git diff",
             )
         return one
 
