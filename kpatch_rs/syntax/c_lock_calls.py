@@ -21,7 +21,8 @@ class LockCall:
     guard: bool = False
 
 
-_CALL = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)\s*\(")
+_CALL = re.compile(rb"(?<!\w)([A-Za-z_]\w*)\s*\(")
+"""Members as well: what `ops->lock(dev)` takes, `ops->unlock(dev)` gives up."""
 _GUARDED = {b"guard": True, b"scoped_guard": True, b"scoped_cond_guard": True, b"ACQUIRE": True}
 _GUARDED |= {b"CLASS": False, b"scoped_class": False}
 """include/linux/cleanup.h; the first argument is a class: always one of a lock, or perhaps."""

@@ -97,10 +97,8 @@ def taking(function: bytes) -> Taking | None:
         return None
     at = turns[0]
     rest = [*words[:at], *(w for w in words[at + 1 :] if w not in _HOW and w not in _OFF)]
-    if not rest:
-        return None
     gives_up = _TURN[words[at]]
-    kinds = (b"_".join(rest), *_switched_off(words[at + 1 :]))
+    kinds = (b"_".join(rest) or b"lock", *_switched_off(words[at + 1 :]))
     return Taking(kinds, gives_up, None if gives_up else _fallible(words))
 
 

@@ -49,6 +49,12 @@ def taking_as(body: Body, class_: bytes) -> tuple[int, ...]:
     )
 
 
+def taken(body: Body) -> list[tuple[tuple[bytes, ...], bool, bytes]]:
+    """Which locks the function takes and gives up, in order: equal where no lock came or went."""
+    calls = lock_calls(body)
+    return [(call.taking.locks, call.taking.gives_up, call.what) for call in calls]
+
+
 def _ways(states: States) -> Held | None:
     return frozenset(map(frozenset, states)) or None
 

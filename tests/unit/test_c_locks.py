@@ -36,6 +36,7 @@ LOCKS = [
     ("ret = mutex_lock_interruptible(&l);\nif (ret)\n\treturn ret;", "mutex_unlock(&l);"),
     ("if (mutex_lock_killable(&l))\n\treturn -EINTR;", "mutex_unlock(&l);"),
     ("if (!mutex_trylock(&l))\n\treturn -EBUSY;", "mutex_unlock(&l);"),
+    ("foo->ops->lock(dev);", "foo->ops->unlock(dev);"),
     ("if (on)\n\tmutex_lock(&l);", "if (on)\n\tmutex_unlock(&l);"),
     ("guard(mutex)(&l);", ""),
     ("guard(rcu)();", ""),
@@ -173,3 +174,16 @@ def test_behind_an_error_path_that_came_to_hold_the_lock() -> None:
     now = "mutex_lock(&l);\nh();\nmutex_unlock(&l);\n" + WORK
     outcome = planned(function(was), function(now), at="before-call", call="g")
     assert outcome.status is Status.CONFLICT
+
+
+MANY = "".join(f"if (a{n})\n\tmutex_lock(&l{n});\n" for n in range(6)) + WORK
+
+
+def test_what_cannot_be_followed_is_asked_where_locks_came_or_went() -> None:
+    many, one = function(MANY), function("mutex_lock(&l1);\n" + WORK)
+    for was, now in ((many, one), (one, many)):
+        outcome = planned(was, now, at="before-call", call="g")
+        assert outcome.status is Status.CONFLICT
+        assert "which are held there cannot be told" in outcome.reason
+    more = function("h();\n" + MANY)
+    assert planned(many, more, at="before-call", call="g").status is Status.EXACT
