@@ -21,7 +21,8 @@ from kpatch_rs.model.series import Edit
 from kpatch_rs.syntax.c_beside import above_comment, declared_around, extent
 from kpatch_rs.syntax.c_body import Unclear, parse_c
 from kpatch_rs.syntax.c_functions import functions_named, macros_named
-from kpatch_rs.syntax.c_includes import below_includes, guard_of, header_end
+from kpatch_rs.syntax.c_header import header_end
+from kpatch_rs.syntax.c_includes import below_includes, guard_of
 from kpatch_rs.syntax.c_locate import place_in, similar
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import CText, c_text

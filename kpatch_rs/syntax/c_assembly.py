@@ -1,4 +1,4 @@
-"""Headers that assembly reads, too: which part of one is C's alone.
+"""Headers that others read, too, assembly and user space: which part of one is C's alone.
 
 A declaration outside that part breaks the build of every .S file that includes the header, and no
 build of a C object would show it.
@@ -7,19 +7,20 @@ build of a C object would show it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kpatch_rs.syntax.c_text import CText, Directive
 
 _TESTED = re.compile(rb"\b__ASSEMBL(?:Y|ER)__\b")
 _DEFINED = re.compile(rb"(!?)\s*defined\s*(?:\(\s*(\w+)\s*\)|\b(\w+))")
-_IN_C = {b"__ASSEMBLY__": False, b"__ASSEMBLER__": False, b"__KERNEL__": True}
+_ASSEMBLY = (b"__ASSEMBLY__", b"__ASSEMBLER__")
+_IN_C = {**dict.fromkeys(_ASSEMBLY, False), b"__KERNEL__": True, b"__cplusplus": False}
 """What is defined where the kernel's C code is compiled, whatever its configuration is."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Arm:
+class Arm:
     """One arm of a conditional, as C code meets it."""
 
     opening: Directive
@@ -28,6 +29,10 @@ class _Arm:
     """Whether C always reads it."""
     hidden: bool = False
     """Whether assembly never does."""
+    kernel: bool = False
+    """Whether only the kernel does."""
+    never: bool = False
+    """Whether C never does."""
 
 
 def for_assembly(text: CText) -> Directive | None:
@@ -47,10 +52,10 @@ def c_parts(text: CText, guard: Directive | None) -> list[tuple[Directive, Direc
     Each as the directives that begin and end it.
     """
     parts = []
-    opened: list[_Arm] = []
+    opened: list[Arm] = []
     for directive in text.directives:
         if directive.opens:
-            opened.append(_arm(directive) if directive != guard else _Arm(directive, passed=True))
+            opened.append(_arm(directive) if directive != guard else Arm(directive, passed=True))
         elif opened and (directive.turns or directive.name == b"endif"):
             arm = opened.pop()
             around = all(a.passed and not a.hidden for a in opened)
@@ -63,10 +68,10 @@ def c_parts(text: CText, guard: Directive | None) -> list[tuple[Directive, Direc
 
 def levels(text: CText, guard: Directive | None) -> Iterator[tuple[Directive, int]]:
     """Each directive, and how many `#if` around it may keep C from reading it."""
-    opened: list[_Arm] = []
+    opened: list[Arm] = []
     for directive in text.directives:
         if directive.opens:
-            opened.append(_arm(directive) if directive != guard else _Arm(directive, passed=True))
+            opened.append(_arm(directive) if directive != guard else Arm(directive, passed=True))
         elif opened and directive.turns:
             opened.append(_else(opened.pop().opening, directive))
         elif opened and directive.name == b"endif":
@@ -74,21 +79,32 @@ def levels(text: CText, guard: Directive | None) -> Iterator[tuple[Directive, in
         yield directive, sum(not arm.passed for arm in opened)
 
 
-def _arm(directive: Directive) -> _Arm:
+def arms(conditional: Sequence[Directive]) -> Iterator[Arm]:
+    """The arms that a conditional's directives begin, its `#endif` left out."""
+    first, *turns = conditional
+    yield _arm(first)
+    yield from (_else(first, turn) for turn in turns)
+
+
+def _arm(directive: Directive) -> Arm:
     """The arm that an `#if` begins."""
     known = _known(directive)
-    hidden = any(name in _IN_C and not _IN_C[name] and not wanted for name, wanted in known)
+    hidden = any(name in _ASSEMBLY and not wanted for name, wanted in known)
+    kernel = (b"__KERNEL__", True) in known
     passed = bool(known) and all(_IN_C.get(name) is wanted for name, wanted in known)
-    return _Arm(directive, passed=passed, hidden=hidden)
+    never = any(_IN_C.get(name) is (not wanted) for name, wanted in known)
+    return Arm(directive, passed=passed, hidden=hidden, kernel=kernel, never=never)
 
 
-def _else(first: Directive, turn: Directive) -> _Arm:
+def _else(first: Directive, turn: Directive) -> Arm:
     """The arm that `turn` begins, where the `#if` of the conditional is `first`."""
     known = _known(first) if turn.name != b"elif" and first.opens else []
     one = known[0] if len(known) == 1 else None
     passed = any(_IN_C.get(name) is (not wanted) for name, wanted in known)
-    hidden = one is not None and one[1] and _IN_C.get(one[0]) is False
-    return _Arm(turn, passed=passed, hidden=hidden)
+    hidden = one is not None and one[1] and one[0] in _ASSEMBLY
+    never = bool(known) and all(_IN_C.get(name) is wanted for name, wanted in known)
+    kernel = one == (b"__KERNEL__", False)
+    return Arm(turn, passed=passed, hidden=hidden, kernel=kernel, never=never)
 
 
 def _known(directive: Directive) -> list[tuple[bytes, bool]]:

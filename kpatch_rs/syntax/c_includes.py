@@ -1,4 +1,4 @@
-"""The include block of a C file, and where a header ends for those who write C in it."""
+"""The include block of a C file, and the guard of a header."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from kpatch_rs.syntax.c_text import CText, Directive
 
 _HEADER = re.compile(rb'<[^>\n]+>|"[^"\n]+"')
 _UNDEFINED = re.compile(rb"!\s*defined\s*(?:\(\s*(\w+)\s*\)|\b(\w+))")
-_ENDS = b";}"
-"""What C code that is whole ends in; a macro's `)` may end a list, where a header is read often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def guard_of(text: CText) -> Guard | None:
     first, second = (*text.directives[:2], None, None)[:2]
     if not (first and second and second.name == b"define" and text.blank(0, second.start)):
         return None
-    if second.rest.split()[:1] != [_not_yet(first)]:
+    if second.rest.split()[:1] != [not_yet(first)]:
         return None
     depth = 0
     for directive in text.directives:
@@ -109,34 +107,6 @@ def below_includes(text: CText) -> int | None:
     return text.line_end(end)
 
 
-def header_end(text: CText) -> int:
-    """The line before which the last declaration of a header goes.
-
-    That is inside the include guard, and inside the part that assembly does not see. Raises
-    Unclear for a header that is read more than once, one that goes on behind its guard, one that
-    assembly reads and that has no part for C alone, and one that ends within a list.
-    """
-    for directive in text.directives:
-        if directive.name == b"include" and b"trace/define_trace.h" in directive.rest:
-            raise Unclear(directive.start, "a tracepoint header, which is read more than once")
-    guard = guard_of(text)
-    parts = parts_for_c(text)
-    if parts:
-        return text.line_start(parts[-1][1].start)
-    if shared := for_assembly(text):
-        raise Unclear(shared.start, "assembly reads it, too, and no part of it is for C alone")
-    once = any(d.name == b"pragma" and d.rest == b"once" for d in text.directives)
-    last = text.code.rstrip()
-    if last and last[-1:] not in (_ENDS + b")" if guard or once else _ENDS):
-        raise Unclear(len(last) - 1, "what it ends in is no whole declaration")
-    if guard:
-        return text.line_start(guard.closing.start)
-    first = next((d for d in text.directives if d.opens), None)
-    if not once and first and first.name == b"ifndef" and text.blank(0, first.start):
-        raise Unclear(first.start, "what looks like its include guard does not enclose all of it")
-    return len(text.data)
-
-
 def _is_last(text: CText, directive: Directive) -> bool:
     return directive is text.directives[-1] and text.blank(directive.end, len(text.code))
 
@@ -152,7 +122,7 @@ def _set_up(above: Directive | None, guard: Guard | None) -> bool:
     return not above.rest.startswith((b"pr_fmt", b"dev_fmt"))
 
 
-def _not_yet(directive: Directive) -> bytes | None:
+def not_yet(directive: Directive) -> bytes | None:
     """The name that must not be defined for an `#if` to hold; None where it asks for more."""
     if directive.name == b"ifndef":
         return directive.rest

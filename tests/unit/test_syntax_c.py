@@ -21,7 +21,8 @@ from kpatch_rs.syntax.c_functions import (
     macros_named,
     returns_nothing,
 )
-from kpatch_rs.syntax.c_includes import below_includes, guard_of, header_end, included, includes
+from kpatch_rs.syntax.c_header import header_end
+from kpatch_rs.syntax.c_includes import below_includes, guard_of, included, includes
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import c_text
 
@@ -341,6 +342,19 @@ class TestIncludes:
     )
     def test_where_a_header_ends(self, source: bytes, rest: bytes) -> None:
         assert source[header_end(c_text(source)) :] == rest
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            b"#ifndef A_H\n#define A_H\n#ifdef __KERNEL__\nint f(void);\n@#endif /* k */\n#endif\n",
+            b"#pragma once\n#ifdef __KERNEL__\nint f(void);\n@#endif\n",
+            b"#ifndef A_H\n#define A_H\n#ifndef __ASSEMBLER__\nint f(void);\n@#endif\n#endif\n",
+            b"#ifndef A_H\n#define A_H\n#ifdef CONFIG_A\nint f(void);\n#endif\n@#endif\n",
+        ],
+    )
+    def test_the_end_is_where_the_kernels_c_is(self, source: bytes) -> None:
+        before, after = source.split(b"@")
+        assert header_end(c_text(before + after)) == len(before)
 
 
 def read(source: bytes) -> Prototype:
