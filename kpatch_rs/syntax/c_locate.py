@@ -80,14 +80,15 @@ def look_up(
 ) -> Sought:
     """Who defines `name`: `file`, one of `also`, its folder, that above, its part, then any file.
 
-    `old`, as it was on another kernel, perhaps by another name, tells it from others. With all of
-    that kernel, `was`, what stood there before is not what moved, and files that are the same count
-    for nothing.
+    `old`, as it was on another kernel, perhaps by another name, tells it from others: where it had
+    the name already, it is still. With all of that kernel, `was`, what else stood there before is
+    not what moved, and files that are the same count for nothing.
     The whole tree is searched only where nothing nearer has it, for the first time takes seconds;
     and its headers only where no source has it, for they take as long again. What is no part of
     the kernel may have a function of the name, and never the one that was in the kernel.
     """
-    if here := defined_in(tree, (file, *also), name):
+    stayed = (old.path,) if old and old.function.name == name else ()
+    if here := defined_in(tree, (file, *also, *stayed), name):
         return Sought(here)
     search = _Search(tree, file, name, old, was if old else None)
     near = search.near()

@@ -373,3 +373,12 @@ class TestItHasAnotherName:
         assert called(planned(others, shared)) == f"f() is called x() and {where}"
         anothers = {**was, "lib/c.c": caller("f(vcpu)")}
         assert called(planned(others, anothers)) == "x(): called where it was"
+
+
+@pytest.mark.parametrize("there", ["arch/x86/kvm/b.c", "virt/kvm/b.c", "drivers/gpu/b.c"])
+def test_what_moved_before_the_last_kernel_is_still_it(there: str) -> None:
+    moved = {there: f"int f(struct kvm *kvm){BODY}"}
+    first = planned(moved, {FILE: moved[there]})
+    again = planned(moved, {FILE: "int x;\n", **moved})
+    assert (first.status, again.status) == (Status.MOVED, Status.MOVED), again.reason
+    assert first.place == again.place
