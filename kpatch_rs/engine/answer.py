@@ -103,7 +103,7 @@ class _Merging:
             return path
         if self.tree.read(path) is not None:
             return path
-        return certain(heirs(self.tree, path, base.data, self.was)) or path
+        return certain(heirs(self.tree, path, base.data, self.was), path) or path
 
     def merge(self, path: RepoPath, base: File | None, theirs: File | None) -> None:
         """Put the change of `path` from `base` to `theirs` in."""

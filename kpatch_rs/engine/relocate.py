@@ -59,4 +59,4 @@ def _heir(files: Sequence[RepoPath], ground: Ground) -> RepoPath | None:
     """What the first of `files` that was in the last kernel has certainly become."""
     read = ((path, ground.was.read(path)) for path in files) if ground.was else ()
     old = next(((path, file) for path, file in read if file), None)
-    return certain(heirs(ground.tree, old[0], old[1].data, ground.was)) if old else None
+    return certain(heirs(ground.tree, old[0], old[1].data, ground.was), old[0]) if old else None
