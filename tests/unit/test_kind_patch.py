@@ -610,3 +610,15 @@ def test_a_conflict_says_which_context_is_gone() -> None:
         "looked for 'line 20' at line 20, found it at line 20, but not with its context: "
         "this kernel has no 'line 22'" in alone.reason
     )
+
+
+@pytest.mark.parametrize("changed", [OLD, OLD + b"int more;\n"])
+def test_what_is_renamed_and_went_elsewhere_names_where(changed: bytes) -> None:
+    payload = diff({"a/old.c": OLD}, {"a/new.c": NEW})
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("files/x.diff", payload))
+    ground = Ground(
+        TreeOverlay(DictTree({"c/old.c": changed})), GitMerge(OLD), DictTree({"a/old.c": OLD})
+    )
+    outcome = PATCH.plan(edit, ground)
+    assert outcome.status is Status.CONFLICT
+    assert [c.place.path for c in outcome.candidates] == [b"c/old.c"]
