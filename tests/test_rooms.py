@@ -58,6 +58,7 @@ ONLY_IN = {
     "tree_sitter_python": {"syntax"},
     "tree_sitter_rust": {"syntax"},
     "tree_sitter_toml": {"syntax"},
+    "tree_sitter_yaml": {"syntax"},
     "unidiff": {"syntax"},
     "importlib": {"demo", "commands"},
 }

@@ -1,6 +1,7 @@
 """Three versions of a file, or of a function, in one; and whether a patch is in already.
 
-Guarantees: what the patch takes out is not left, because upstream had only moved it; of braces and
+Guarantees: the merge says what both sides say, as the parser reads it (syntax/merge_guard.py);
+what the patch takes out is not left, because upstream had only moved it; of braces and
 conditionals that have no partner, the merge has as many more than the kernel's text as the patch
 brings along. What does not merge so is None.
 """
@@ -14,6 +15,7 @@ from kpatch_rs.kinds.base import History
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.merge import Clash, settled, unpaired
+from kpatch_rs.syntax.merge_guard import contradicted
 from kpatch_rs.syntax.whereabouts import TELLING
 
 
@@ -23,6 +25,8 @@ def merged(
     """What `theirs` makes of `base`, done to `ours`; None where the two conflict."""
     data = settled(history.merge(base, ours, theirs), path)
     if data is None or _overlooked(base, ours, theirs, data):
+        return None
+    if contradicted(path, base, ours, theirs, data):
         return None
     if not path.endswith((b".c", b".h")):
         return data

@@ -138,12 +138,12 @@ def list_name(name: bytes) -> ListName | None:
 def read_makefile(data: bytes) -> Makefile:
     """Read a Kbuild file. Rules with their recipes and `define` bodies are passed over."""
     reader = _Reader()
-    for start, line in _logical_lines(data):
+    for start, line in logical_lines(data):
         reader.take(start, line)
     return Makefile(tuple(reader.statements), tuple(reader.blocks))
 
 
-def _logical_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+def logical_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Each logical line with its offset; continuations become blanks, so that offsets hold."""
     for found in _LINE.finditer(data):
         if found[0]:

@@ -19,6 +19,7 @@ from itertools import pairwise
 
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.grammar import is_prose
 from kpatch_rs.syntax.merge_free import free_names
 from kpatch_rs.syntax.merge_list import merged_lists
 
@@ -136,7 +137,7 @@ def _orderless(text: Sequence[bytes], above: bytes, path: RepoPath) -> bool:
         return between and bool(free) and not any(_unpaired(added))
     if _is_kconfig(path):
         return bool(_entries(text))
-    return path.startswith(b"Documentation/") or bool(free_names(b"".join(text), path))
+    return is_prose(path) or bool(free_names(b"".join(text), path))
 
 
 def _is_kconfig(path: RepoPath) -> bool:
@@ -199,9 +200,15 @@ def _reworded(base: Sequence[bytes], change: _Change) -> bool:
     """Whether each line of it is one of the old lines, with other words in it."""
     old = base[change.start : change.end]
     return len(old) == len(change.text) and all(
-        SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE
+        _frame(a) == _frame(b) and SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE
         for a, b in zip(old, change.text, strict=True)
     )
+
+
+def _frame(line: bytes) -> tuple[bytes, bool]:
+    """What is no wording in a line: how far it is indented, and whether it goes on in the next."""
+    text = line.rstrip()
+    return text[: len(text) - len(text.lstrip())], text.endswith(b"\\")
 
 
 def _by_words(clash: Clash) -> bytes | None:
