@@ -154,8 +154,7 @@ def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[t
         all_ = (old, want, make) if old.texts.get(name) != have.texts[name] else ()
         if all_ and all(name in version.items for version in all_):
             before, after, merged_ = ((v.text, v.items[name].function) for v in all_)
-            if differs := other_locks(before, after, merged_):
-                said = differs.said("where it comes from")
+            if said := other_locks(before, after, merged_):
                 yield name, f"have the change under other locks: {said}"
 
 

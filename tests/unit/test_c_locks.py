@@ -13,6 +13,7 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Where
 from kpatch_rs.model.tree import TreeOverlay
 from tests.trees import DictTree, NoHistory
+from tests.unit.test_kind_patch import diff, plan
 
 FILE = RepoPath(b"drivers/foo/main.c")
 WORK = "g(foo);"
@@ -187,3 +188,31 @@ def test_what_cannot_be_followed_is_asked_where_locks_came_or_went() -> None:
         assert "which are held there cannot be told" in outcome.reason
     more = function("h();\n" + MANY)
     assert planned(many, more, at="before-call", call="g").status is Status.EXACT
+
+
+def carried(was: str, now: str, *, lines: str = "trust(foo);") -> Outcome:
+    """A patch that was made on `was`, on `now`."""
+    new = was.replace(f"\t{WORK}\n", f"\t{lines}\n\t{WORK}\n")
+    assert new != was
+    payload = diff({"foo.c": was.encode()}, {"foo.c": new.encode()})
+    return plan(payload, {"foo.c": now.encode()}, was.encode())
+
+
+@pytest.mark.parametrize(("take", "give"), LOCKS)
+def test_a_patch_says_what_a_call_says(take: str, give: str) -> None:
+    """It puts its statement where it was, and that has come under a lock, or out of it."""
+    held, free = function(f"h(foo);\n{take}\n{WORK}\n{give}"), function(f"h(foo);\n{WORK}")
+    for was, now in ((free, held), (held, free)):
+        outcome = carried(was, now)
+        assert outcome.status is Status.CONFLICT, (was, now)
+    assert carried(held, "int above;\n" + held).status in (Status.EXACT, Status.MOVED)
+
+
+def test_a_patch_asks_where_locks_came_and_cannot_be_followed() -> None:
+    many = MANY.replace(WORK, f"h(foo);\n{WORK}")
+    one = function(f"mutex_lock(&l1);\nh(foo);\n{WORK}")
+    outcome = carried(one, function(many))
+    assert outcome.status is Status.CONFLICT
+    assert "which are held there cannot be told" in outcome.reason, outcome.reason
+    same = carried(function(many), "int above;\n" + function(many))
+    assert same.status in (Status.EXACT, Status.MOVED)
