@@ -75,8 +75,13 @@ def taken_out(
 
 
 def _all_done(base: bytes, theirs: bytes, there: bytes) -> bool:
-    """Whether `there` has no line less that goes into `base`, and none more that leaves it."""
+    """Whether `there` has no line less that goes into `base`, and none more that leaves it.
+
+    Doubles of lines in `base` do not tell: upstream may have put in as many of its own.
+    """
     come, gone = _added(base, theirs), _added(theirs, base)
+    if any(line.strip() for line in come) and come.keys() <= set(lines_of(base)):
+        return False
     missing, left = _added(there, theirs), _added(theirs, there)
     return not (come.keys() & missing.keys() or gone.keys() & left.keys())
 

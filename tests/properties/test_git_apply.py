@@ -75,7 +75,8 @@ def on_its_base(each: Case, git: Verdict) -> None:
     """All of it goes in, where there is anything to find it by; nothing else ever comes out."""
     status, result, said = planned(each, each.base)
     if status is not Status.CONFLICT:
-        guessed = each.shift and not each.named and (result in git.base or any_of(git.back))
+        told = "present already" in said or result in git.base or any_of(git.back)
+        guessed = each.shift and not each.named and told
         assert result == each.new or guessed, (each, status)
         return
     assert said
