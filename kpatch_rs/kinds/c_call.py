@@ -43,7 +43,7 @@ from kpatch_rs.syntax.c_body import (
 from kpatch_rs.syntax.c_functions import functions, returns_nothing
 from kpatch_rs.syntax.c_gap import Gap, after, apart, at_end, at_entry, before
 from kpatch_rs.syntax.c_locate import Definition, place_in
-from kpatch_rs.syntax.c_locks import Difference, difference, taken, taking_as
+from kpatch_rs.syntax.c_locks import Difference, difference, taking_as
 from kpatch_rs.syntax.c_reach import Reach, at_call, at_last_return
 from kpatch_rs.syntax.c_statement import at_margin, functions_called, occurrences, statements
 from kpatch_rs.syntax.c_text import c_text
@@ -256,10 +256,10 @@ def _refuse_other_place(edit: CCallEdit, ground: Ground, there: Definition, now:
     then_held, here_held = was.held(), now.held()
     if other := difference(then_held, here_held):
         raise _under(other, now)
-    if None in (then_held, here_held) and taken(was.body) != taken(now.body):
+    if None in (then_held, here_held) and was.locks_above() != now.locks_above():
         raise _Elsewhere(
-            "the function takes other locks than in the last kernel, and which are held there "
-            "cannot be told",
+            "the function takes other locks above it than in the last kernel, and which are held "
+            "there cannot be told",
             hint=f"if it is right there, answer with rebase --edit; or {_OTHER_PLACES}",
             near=[gap.start if gap.before is None else gap.before for gap in now.gaps],
         )

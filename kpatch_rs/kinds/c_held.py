@@ -1,13 +1,13 @@
 """The locks under which what a recipe, or a patch, puts into a function runs: on both kernels.
 
 Guarantees: where both can be told and differ, the difference is said; where they cannot, it is one
-that the function takes other locks. The locks that a caller holds are not seen.
+that the function takes other locks above it. The locks that a caller holds are not seen.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from kpatch_rs.syntax.c_body import Unclear, body_of
 from kpatch_rs.syntax.c_functions import Function, functions
@@ -15,7 +15,7 @@ from kpatch_rs.syntax.c_locks import Held, difference, held, held_by_line, taken
 from kpatch_rs.syntax.c_statement import occurrences
 from kpatch_rs.syntax.c_text import CText, c_text
 
-_OTHERS = "the function takes others now, and which are held there cannot be told"
+_OTHERS = "the function takes others above it now, and which are held there cannot be told"
 
 
 def held_at(data: bytes, number: int, statement: bytes) -> Held | None:
@@ -33,8 +33,11 @@ def held_at(data: bytes, number: int, statement: bytes) -> Held | None:
 def other_locks(
     before: tuple[CText, Function], after: tuple[CText, Function], merged: tuple[CText, Function]
 ) -> str:
-    """What else is held where `merged` has what `after` adds to `before`; "" where nothing is."""
-    added = Counter(_lines(*after)) - Counter(_lines(*before))
+    """What else is held where `merged` has what `after` adds to `before`; "" where nothing is.
+
+    A line that stands in the function twice (`return -EINVAL;`) is told by those added with it.
+    """
+    added = [line for line in Counter(_lines(*after)) - Counter(_lines(*before)) if line]
     try:
         want, make = (body_of(*there) for there in (after, merged))
     except Unclear:
@@ -43,13 +46,20 @@ def other_locks(
     for line in added:
         if found := difference(then.get(line), here.get(line)):
             return found.said("where it comes from")
-    unclear = not then or not here or any(_unclear(line, then, here) for line in added)
-    return _OTHERS if unclear and taken(want) != taken(make) else ""
+    told = not added or any(then.get(line) and here.get(line) for line in added)
+    sides = [(after, want), (merged, make)]
+    calls = [] if told else [taken(body, _last(*side, added)) for side, body in sides]
+    return "" if calls[1:] == calls[:1] else _OTHERS
 
 
-def _unclear(line: bytes, *sides: Mapping[bytes, Held | None]) -> bool:
-    """Whether it begins a statement of which one side cannot tell what is held there."""
-    return any(line in side for side in sides) and any(side.get(line) is None for side in sides)
+def _last(text: CText, function: Function, added: Sequence[bytes]) -> int:
+    """Where the last of `added` stands that stands there once; else the function's end."""
+    times, found, at = Counter(_lines(text, function)), function.close, function.open
+    for line in text.data[function.open : function.close].split(b"\n"):
+        if line.strip() in added and times[line.strip()] == 1:
+            found = at
+        at += len(line) + 1
+    return found
 
 
 def _lines(text: CText, function: Function) -> list[bytes]:

@@ -9,7 +9,7 @@ from kpatch_rs.kinds.c_held import held_at
 from kpatch_rs.syntax.c_body import Body
 from kpatch_rs.syntax.c_functions import functions
 from kpatch_rs.syntax.c_gap import Gap, Splice
-from kpatch_rs.syntax.c_locks import Held
+from kpatch_rs.syntax.c_locks import Held, Taken, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class Placed:
         """The locks that it runs under."""
         number = functions(self.body.text).index(self.body.function)
         return held_at(self.data, number, self.statement)
+
+    def locks_above(self) -> list[Taken]:
+        """The locks that the function takes and gives up above it."""
+        return taken(self.body, max((gap.start for gap in self.gaps), default=self.there))
 
     def origin(self, offset: int) -> int:
         """Where what stands at `offset` with it in stands without it."""

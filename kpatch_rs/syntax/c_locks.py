@@ -17,6 +17,8 @@ from kpatch_rs.syntax.c_lock_walk import Lock, States, walked
 
 Held = frozenset[frozenset[Lock]]
 """What is held on each way that differs."""
+Taken = tuple[tuple[bytes, ...], bool, bytes]
+"""The locks of a call, whether it gives them up, and what it is told."""
 
 
 def held(body: Body, offset: int) -> Held | None:
@@ -49,9 +51,9 @@ def taking_as(body: Body, class_: bytes) -> tuple[int, ...]:
     )
 
 
-def taken(body: Body) -> list[tuple[tuple[bytes, ...], bool, bytes]]:
-    """Which locks the function takes and gives up, in order: equal where no lock came or went."""
-    calls = lock_calls(body)
+def taken(body: Body, end: int) -> list[Taken]:
+    """Which locks the function takes and gives up above `end`: equal where none came or went."""
+    calls = (call for call in lock_calls(body) if call.offset < end)
     return [(call.taking.locks, call.taking.gives_up, call.what) for call in calls]
 
 

@@ -216,3 +216,14 @@ def test_a_patch_asks_where_locks_came_and_cannot_be_followed() -> None:
     assert "which are held there cannot be told" in outcome.reason, outcome.reason
     same = carried(function(many), "int above;\n" + function(many))
     assert same.status in (Status.EXACT, Status.MOVED)
+
+
+def test_locks_below_the_place_that_cannot_be_followed_are_no_reason() -> None:
+    """As sys_perf_event_open() of 6.12: a check at its top, and locks enough below."""
+    was = function(f"h(foo);\n{WORK}\nmutex_lock(&l1);")
+    now = function(f"h(foo);\n{MANY.replace(WORK, '')}").replace(
+        "h(foo);\n", f"h(foo);\n\t{WORK}\n"
+    )
+    outcome = carried(was, now, lines="if (!g0(foo))\n\t\treturn -EACCES;")
+    assert outcome.status in (Status.EXACT, Status.ADAPTED), outcome.reason
+    assert planned(was, now, at="before-call", call="g").status is not Status.CONFLICT
