@@ -15,6 +15,7 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import File
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.lines import Block, differences
+from kpatch_rs.syntax.similarity import similarity
 
 _CONTEXT = 3
 _HEADING = re.compile(rb"[A-Za-z_$][^\n]*")
@@ -74,6 +75,7 @@ def _header(pair: FilePair) -> Iterator[bytes]:
     if old.mode != new.mode:
         yield b"old mode %s\nnew mode %s\n" % (old.mode.encode(), new.mode.encode())
     if pair.old_path != pair.new_path:
+        yield b"similarity index %d%%\n" % similarity(old.data, new.data)
         yield b"rename from %s\n" % _name(b"", pair.old_path)
         yield b"rename to %s\n" % _name(b"", pair.new_path)
 
