@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kpatch_rs.engine.rest import Rest
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds import KINDS, kind_of
 from kpatch_rs.kinds.base import Change, Ground, History
@@ -70,17 +71,17 @@ def lift(
     _refuse_binary(patch, files)
     search = _Search(patch, history, files, where, kept)
     edits, reached = search.found(taken) if known else (search.kept, search.reached)
-    for rest in search.rests(edits, reached):
-        diff = Payload(payload, git_diff(rest.pairs, len(patch.before.base.oid)))
-        last = (PatchEdit(where=where, diff=diff),) if rest.pairs else ()
-        whole = (*last, *rest.edits) if rest.first else (*rest.edits, *last)
+    for share in search.shares(edits, reached):
+        diff = Payload(payload, git_diff(share.pairs, len(patch.before.base.oid)))
+        rest = (PatchEdit(where=where, diff=diff),) if share.pairs else ()
+        whole = (*rest, *share.edits) if share.first else (*share.edits, *rest)
         if search.makes(whole):
             return whole
     raise NotLifted(*search.objection(patch))
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
+class _Share:
     """A way to share the patch out between `edits` and one diff."""
 
     edits: tuple[Edit, ...]
@@ -247,41 +248,43 @@ class _Search:
                 return None
         return reached
 
-    def rests(self, edits: tuple[Edit, ...], reached: TreeOverlay) -> Iterator[_Rest]:
-        """The ways to keep the rest, best first.
+    def shares(self, edits: tuple[Edit, ...], reached: TreeOverlay) -> Iterator[_Share]:
+        """The ways to share the patch out, best first.
 
-        A diff that goes first is made from blobs the repository has, which lets a rebase merge it.
+        A diff goes first: it is made from blobs that the repository has, which lets a rebase merge
+        it. Where it could only follow the edits, those of its files become a part of it; only what
+        is `kept` is not given up for that.
         """
+        named = Rest(self.start, self.files, self.renames)
+        rests = (named, Rest(self.start, self.files, {})) if self.renames else (named,)
+        for some, tree in self.ways(edits, reached):
+            for rest in rests:
+                if (pairs := rest.pairs(tree)) is not None:
+                    yield _Share(some, pairs, first=True)
+            if some and some == self.kept:
+                yield _Share(some, named.behind(tree), first=False)
+
+    def ways(
+        self, edits: tuple[Edit, ...], reached: TreeOverlay
+    ) -> Iterator[tuple[tuple[Edit, ...], TreeOverlay]]:
+        """All the edits, those alone in their files, those to keep, none; and what they make."""
+        yield edits, reached
         if edits:
-            left = [path for path in self.files if reached.read(path) != self.files[path]]
-            undone = [self.undone(path, reached) for path in left]
-            if pairs := tuple(p for p in undone if p) if all(undone) else ():
-                yield _Rest(edits, pairs, first=True)
-            rest = tuple(self.pair(p, reached.read(p), self.files[p]) for p in left)
-            yield _Rest(edits, rest, first=False)
-        yield _Rest((), tuple(self.with_renames()), first=True)
-        plain = (self.pair(p, self.start.read(p), now) for p, now in self.files.items())
-        yield _Rest((), tuple(plain), first=True)
+            yield self.apart(edits, reached)
+            if self.kept not in ((), edits):
+                yield self.kept, self.reached
+            yield (), self.start
 
-    def undone(self, path: RepoPath, reached: TreeOverlay) -> FilePair | None:
-        """What is left of the patch to `path`, as a change of the file it was made for."""
-        old, now, new = self.start.read(path), reached.read(path), self.files[path]
-        if now == old:
-            return self.pair(path, old, new)
-        if not (old and now and new) or now.mode != new.mode:
-            return None
-        data = _without(lines_of(old.data), lines_of(now.data), lines_of(new.data))
-        return None if data is None else self.pair(path, old, File(data, new.mode))
-
-    def pair(self, path: RepoPath, old: File | None, new: File | None) -> FilePair:
-        return FilePair(old_path=path, new_path=path, old=old, new=new)
-
-    def with_renames(self) -> Iterator[FilePair]:
-        gone = {self.renames[p] for p, now in self.files.items() if now and p in self.renames}
-        for path, now in self.files.items():
-            was = self.renames.get(path, path) if now else path
-            if now is not None or path not in gone:
-                yield FilePair(old_path=was, new_path=path, old=self.start.read(was), new=now)
+    def apart(
+        self, edits: tuple[Edit, ...], reached: TreeOverlay
+    ) -> tuple[tuple[Edit, ...], TreeOverlay]:
+        """Those of `edits` in whose files nothing is left where they all make `reached`."""
+        apart, tree = tuple[Edit, ...](), self.start
+        for edit in edits:
+            _, now = self.planned(edit, tree)
+            if all(reached.read(p) == self.files.get(p) for p in now.changed_since(tree)):
+                apart, tree = (*apart, edit), now
+        return apart, tree
 
     def makes(self, edits: Sequence[Edit]) -> bool:
         """Whether `edits`, one after the other, make the patch."""
@@ -294,8 +297,8 @@ class _Search:
 
     def objection(self, patch: Patch) -> tuple[str]:
         """Why not even a diff of it all can be kept, in the words of the `patch` kind."""
-        pairs = [self.pair(p, self.start.read(p), now) for p, now in self.files.items()]
-        diff = Payload("its diff", git_diff(pairs, len(patch.before.base.oid)))
+        pairs = Rest(self.start, self.files, {}).pairs(self.start)
+        diff = Payload("its diff", git_diff(pairs or (), len(patch.before.base.oid)))
         edit = PatchEdit(where=self.where, diff=diff)
         try:
             outcome = kind_of(edit).plan(edit, Ground(self.start, self.history))
@@ -351,21 +354,3 @@ def _whole(old: File | None, now: File | None, goal: File | None) -> bool:
         for done in differences(was, reached)
         for rest in left
     )
-
-
-def _without(old: list[bytes], now: list[bytes], new: list[bytes]) -> bytes | None:
-    """`new` without what made `now` of `old`; None where the two cannot be told apart."""
-    done = differences(old, now)
-    out, past = list[bytes](), 0
-    for block in differences(now, new):
-        if any(d.new_start < block.old_end and block.old_start < d.new_end for d in done):
-            return None
-        shift = sum(
-            d.new_end - d.new_start - d.old_end + d.old_start
-            for d in done
-            if d.new_end <= block.old_start
-        )
-        start, end = block.old_start - shift, block.old_end - shift
-        out += [*old[past:start], *new[block.new_start : block.new_end]]
-        past = end
-    return b"".join([*out, *old[past:]])

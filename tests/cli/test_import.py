@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,9 +76,15 @@ class Mini:
 
     def changed(self, files: Mapping[str, bytes | None], modes: Mapping[str, str] = {}) -> str:
         """The first release's tree with `files` otherwise."""
+        return self.index(FIRST_RELEASE, files, modes)
+
+    def index(
+        self, rev: str, files: Mapping[str, bytes | None], modes: Mapping[str, str] = {}
+    ) -> str:
+        """The tree of `rev` with `files` otherwise."""
         index = {"GIT_INDEX_FILE": str(self.path / "test-index")}
         there = Surroundings({**self.around.environment, **index})
-        there.git(self.path, "read-tree", FIRST_RELEASE)
+        there.git(self.path, "read-tree", rev)
         for name, data in files.items():
             if data is None:
                 entry = f"0 {'0' * 40}\t{name}\n"
@@ -145,6 +152,20 @@ def test_what_has_no_kind_is_a_diff(session: Session, mini: Mini) -> None:
     assert b"rename from run.sh" in (folder / "files/0002-foo-odd-files-2.diff").read_bytes()
     apply.run(session, onto=None, branch=None, dry_run=False)
     assert trees(mini, "kpatch/new") == trees(mini, "odd")
+
+
+def test_what_no_kind_takes_stays_mergeable(session: Session, mini: Mini) -> None:
+    """A rename beside edits of kinds is one still, and each diff is made from blobs that exist."""
+    text = b"".join(b"int v%d;\n" % n for n in range(20))
+    mini.commit("base", b"a: Base\n", mini.changed({"away.c": text}), FIRST_RELEASE)
+    after = mini.index("old", {"here.c": text + b"int more;\n"})
+    mini.commit("all", b"a: All, and a rename\n", after, "base")
+    (kinds,) = imported(session, "base..all")
+    assert set(kinds) == {*KINDS, "patch"}
+    (diff,) = (session.series_folder() / "files").glob("*.diff")
+    assert "rename from away.c" in diff.read_text()
+    for old in re.findall(r"(?m)^index ([0-9a-f]+)", diff.read_text()):
+        assert mini.git("cat-file", "-t", old) == "blob"
 
 
 def test_a_whole_release(session: Session, mini: Mini) -> None:

@@ -10,7 +10,7 @@ import functools
 import tomllib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kpatch_rs.engine.lift import Patch, lift
@@ -20,8 +20,10 @@ from kpatch_rs.kinds.patch import PatchEdit
 from kpatch_rs.model.outcome import Status
 from kpatch_rs.model.series import Edit, Where
 from kpatch_rs.model.tree import File, TreeOverlay
+from kpatch_rs.syntax.diff import read_diff
 from tests.golden.test_golden import CASES, HERE, load_edit
 from tests.trees import DictTree, NoHistory
+from tests.unit.test_kind_patch import blob_name
 
 WORKING = [
     name
@@ -64,6 +66,7 @@ def test_what_an_edit_did_is_that_edit(name: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(name="c-call-else-6.1", at=[(90, "-")])  # the edit's place is beside what went
 @given(
     name=st.sampled_from(WORKING),
     at=st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from("-+~")), min_size=1, max_size=4),
@@ -82,7 +85,20 @@ def test_what_else_was_done_is_the_rest(name: str, at: list[tuple[int, str]]) ->
     if after.changed_since(before):
         edits = lifted(before, after)
         assert not rendered(edits, before).changed_since(after)
-        assert sum(isinstance(edit, PatchEdit) for edit in edits) <= 1
+        rests = [edit for edit in edits if isinstance(edit, PatchEdit)]
+        assert len(rests) <= 1
+        assert all(blobs_of(rest) <= blobs_in(before) for rest in rests), "else nothing merges it"
+
+
+def blobs_of(rest: PatchEdit) -> set[str]:
+    """What a diff was made from."""
+    return {f.old_blob for f in read_diff("x.diff", rest.diff.data) if f.old is not None}
+
+
+def blobs_in(tree: TreeOverlay) -> set[str]:
+    assert isinstance(tree.base, DictTree)
+    files = (tree.read(path) for path in tree.base.files)
+    return {blob_name(file.data) for file in files if file}
 
 
 def test_a_diff_from_the_old_blob_goes_before_the_edits() -> None:

@@ -16,6 +16,7 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Edit, Where
 from kpatch_rs.model.tree import File, TreeOverlay
 from tests.trees import DictTree, NoHistory
+from tests.unit.test_kind_patch import diff
 
 RUST = {
     "init/Kconfig": b"config RUST\n\tbool\n",
@@ -72,6 +73,21 @@ def test_rename_is_kept_as_one() -> None:
     assert isinstance(edit, PatchEdit)
     assert b"rename from old.c\nrename to new.c\n" in edit.diff.data
     assert edit.diff.data.count(b"\n-") == 1, "the --- line"
+
+
+def test_rename_beside_a_known_edit_is_kept_as_one() -> None:
+    """As git says it, with what it says of how much is the same."""
+    text = b"".join(b"line %d\n" % n for n in range(20))
+    tree = {"old.c": text, "d/Kconfig": KCONFIG.encode(), "Kconfig": b'source "d/Kconfig"\n'}
+    before = TreeOverlay(DictTree(tree))
+    entry = File(KCONFIG.replace("config BAR\n", ENTRY + "config BAR\n").encode())
+    after = before.remove(RepoPath(b"old.c")).write(RepoPath(b"new.c"), File(text + b"more\n"))
+    after = after.write(RepoPath(b"d/Kconfig"), entry)
+    rest, known = lifted(before, after, **{"new.c": "old.c"})
+    assert isinstance(rest, PatchEdit)
+    assert known.kind == "kconfig"
+    assert rest.diff.data == diff({"old.c": text}, {"new.c": text + b"more\n"})
+    assert not rendered((rest, known), before).changed_since(after)
 
 
 def test_several_strings_of_one_line() -> None:
