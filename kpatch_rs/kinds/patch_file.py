@@ -23,10 +23,11 @@ from kpatch_rs.kinds.patch_function import (
     strangers,
 )
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
+from kpatch_rs.kinds.patch_moved import Missing
 from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, merged_words
-from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
+from kpatch_rs.model.outcome import Candidate, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
-from kpatch_rs.model.tree import File, Mode, TreeOverlay
+from kpatch_rs.model.tree import File, Mode
 from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff
 from kpatch_rs.syntax.diff_found import Doubt, Spot
 from kpatch_rs.syntax.diff_place import (
@@ -38,7 +39,7 @@ from kpatch_rs.syntax.diff_place import (
     place,
     put,
 )
-from kpatch_rs.syntax.whereabouts import TELLING, Heir, alike, certain, gone, heirs
+from kpatch_rs.syntax.whereabouts import TELLING, gone
 
 
 def made(file: FileDiff) -> File:
@@ -63,16 +64,14 @@ class FilePlan:
         file, tree, base = self.file, self.ground.tree, self.base_blob()
         if file.old is None or tree.entry_type(file.old) or base is None:
             return file, self.end()
+        missing = Missing(self.payload, file, self.files, self.ground, self.also, file.old, base)
         if file.new != file.old:
-            self.refuse_moved(file.old, base)
+            missing.refuse()
             return file, self.end()
-        stood = self.stood(file.old, base)
-        if stood and (stands := tree.read(stood)):
-            return self.moved(file.old, (Heir.of(stood, stands.data, base),))
-        if said := alike(tree, self.also, base):
-            return self.moved(file.old, said)
-        if found := heirs(tree, stood or file.old, base, self.ground.was):
-            there, followed = self.moved(file.old, found)
+        if known := missing.known():
+            return self.moved(file.old, missing.heir(known))
+        if found := missing.new():
+            there, followed = self.moved(file.old, missing.heir(found))
             learned = followed.followed if self.ground.was else None
             return there, replace(followed, learned=learned)
         if end := self.carried(base, self.in_base(base), None):
@@ -82,46 +81,8 @@ class FilePlan:
             return file, End(Status.ADAPTED, reason=why, left_out=True)
         return file, self.end()
 
-    def stood(self, old: RepoPath, base: bytes) -> RepoPath | None:
-        """Where `old` was in the last kernel: found there as it is where no other is known."""
-        if self.ground.was is None:
-            return None
-        was = TreeOverlay(self.ground.was)
-        if was.read(old):
-            return old
-        return certain(alike(was, self.also, base) or heirs(was, old, base, None), old)
-
-    def refuse_moved(self, old: RepoPath, base: bytes) -> None:
-        """What is renamed or deleted here, and went elsewhere upstream, is a person's to decide.
-
-        Raises Stuck; not where the diff itself speaks of what `old` may be now.
-        """
-        tree, new = self.ground.tree, self.file.new
-        if new and tree.entry_type(new):
-            return
-        ours = {name for file in self.files for name in (file.old, file.new)}
-        found = alike(tree, self.also, base) or heirs(
-            tree, self.stood(old, base) or old, base, self.ground.was
-        )
-        found = tuple(heir for heir in found if heir.path not in ours)
-        if new is None and not certain(found, old):
-            return
-        if found:
-            raise self.no_file(old, found)
-
-    def no_file(self, old: RepoPath, found: Sequence[Heir]) -> Stuck:
-        """The conflict for a file that `found` may have become."""
-        return Stuck(
-            f"{self.payload}:{self.file.line}: {show(old)}: the tree has no such file",
-            *(Candidate(Place(n.path, 1), f"{n.same:.0%} the same") for n in found[:SHOWN]),
-            hint="make the diff again on this tree, with the name the file has there",
-        )
-
-    def moved(self, old: RepoPath, found: Sequence[Heir]) -> tuple[FileDiff, End]:
-        """How it ends in the file that `old` is now. Raises Stuck where that is not certain."""
-        path = certain(found, old)
-        if path is None or any(path in (f.old, f.new) for f in self.files):
-            raise self.no_file(old, found)
+    def moved(self, old: RepoPath, path: RepoPath) -> tuple[FileDiff, End]:
+        """How it ends in `path`, the file that `old` is now."""
         there = replace(self.file, old=path, new=path)
         end = replace(self, file=there).end()
         status = end.status if end.status is Status.PRESENT else gravest([end.status, Status.MOVED])

@@ -622,3 +622,29 @@ def test_what_is_renamed_and_went_elsewhere_names_where(changed: bytes) -> None:
     outcome = PATCH.plan(edit, ground)
     assert outcome.status is Status.CONFLICT
     assert [c.place.path for c in outcome.candidates] == [b"c/old.c"]
+
+
+@pytest.mark.parametrize("new", [{}, {"a/new.c": NEW}])
+@pytest.mark.parametrize("was", ["a/old.c", "c/old.c"])
+def test_what_is_deleted_or_renamed_and_went_elsewhere_is_not_there_already(
+    new: Mapping[str, bytes], was: str
+) -> None:
+    """Whether the last kernel had it in its place still, or where this one has it."""
+    payload = diff({"a/old.c": OLD, "b.c": b"b\n"}, {**new, "b.c": b"b\n"})
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("files/x.diff", payload))
+    now = TreeOverlay(DictTree({"c/old.c": OLD + b"int more;\n", "b.c": b"b\n"}))
+    for blobs in ((OLD,), (OLD, NEW)):
+        outcome = PATCH.plan(edit, Ground(now, GitMerge(*blobs), DictTree({was: OLD})))
+        assert outcome.status is Status.CONFLICT
+        assert [c.place.path for c in outcome.candidates] == [b"c/old.c"]
+
+
+def test_what_is_deleted_and_has_a_likeness_is_gone() -> None:
+    """A driver of the same family that is as old is not what became of it."""
+    payload = diff({"a/old.c": OLD, "b.c": b"b\n"}, {"b.c": b"b\n"})
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("files/x.diff", payload))
+    family = {"a/other.c": OLD + b"int more;\n", "b.c": b"b\n"}
+    before = DictTree({**family, "a/old.c": OLD})
+    outcome = PATCH.plan(edit, Ground(TreeOverlay(DictTree(family)), GitMerge(OLD), before))
+    assert outcome.status is Status.PRESENT
+    assert outcome.reason == "a/old.c is gone already"
