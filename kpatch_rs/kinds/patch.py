@@ -15,6 +15,7 @@ from kpatch_rs.kinds.base import Change, Ground, Rooted
 from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.kinds.patch_end import End
 from kpatch_rs.kinds.patch_file import FilePlan
+from kpatch_rs.kinds.patch_renamed import told, with_renames
 from kpatch_rs.kinds.patch_words import Stuck
 from kpatch_rs.kinds.rust_file import crate_root
 from kpatch_rs.model.outcome import Learned, Outcome, Place, Status, gravest
@@ -48,11 +49,13 @@ diff = "files/foo.diff"
 """
 
     def plan(self, edit: PatchEdit, ground: Ground) -> Outcome:
-        files = read_diff(edit.diff.name, edit.diff.data)
+        given = read_diff(edit.diff.name, edit.diff.data)
+        files = with_renames(given, ground)
         ends, stuck = [], []
         for file in files:
             try:
-                ends.append(FilePlan(edit.diff.name, file, files, ground, edit.also).whole())
+                there, end = FilePlan(edit.diff.name, file, files, ground, edit.also).whole()
+                ends.append((there, end if file in given else told(there, end)))
             except Stuck as conflict:
                 stuck.append(conflict)
         stuck += [_all_gone(files)] if not stuck and all(e.left_out for _, e in ends) else []

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from kpatch_rs.model.outcome import Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import File
+from kpatch_rs.syntax.diff import FileDiff
+
+
+def made(file: FileDiff) -> File:
+    """The file that a diff of a new one makes."""
+    return File(b"".join(file.hunks[0].new) if file.hunks else b"", file.new_mode or "100644")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kpatch_rs.kinds.base import Ground, names_like
-from kpatch_rs.kinds.patch_end import End
+from kpatch_rs.kinds.patch_end import End, made
 from kpatch_rs.kinds.patch_function import (
     Carried,
     brought_back,
@@ -40,11 +40,6 @@ from kpatch_rs.syntax.diff_place import (
     put,
 )
 from kpatch_rs.syntax.whereabouts import TELLING, gone
-
-
-def made(file: FileDiff) -> File:
-    """The file that a diff of a new one makes."""
-    return File(b"".join(file.hunks[0].new) if file.hunks else b"", file.new_mode or "100644")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +137,8 @@ class FilePlan:
         try:
             spots = place(target.data, self.file, self.base_blob())
         except Uncertain as error:
+            if self.is_renamed(target):
+                return End(Status.PRESENT)
             raise self.lost(target, error.doubts[0], "") from error
         if not all(spot.there for spot in spots):
             raise Stuck(
@@ -150,6 +147,14 @@ class FilePlan:
                 hint="make the diff again on this tree: without the rename",
             )
         return End(Status.PRESENT, spots[0].line if spots else 1)
+
+    def is_renamed(self, target: File) -> bool:
+        """Whether `target` has all that the diff changes, merged into what upstream changed."""
+        base = self.base_blob()
+        if base is None:
+            return False
+        path, theirs = self.file.path, put(base, self.in_base(base))
+        return taken_out(self.ground.history, path, base, target.data, theirs) is not None
 
     def edited(self, there: File | None) -> End:
         if there is None:

@@ -648,3 +648,85 @@ def test_what_is_deleted_and_has_a_likeness_is_gone() -> None:
     outcome = PATCH.plan(edit, Ground(TreeOverlay(DictTree(family)), GitMerge(OLD), before))
     assert outcome.status is Status.PRESENT
     assert outcome.reason == "a/old.c is gone already"
+
+
+def split(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> bytes:
+    """A rename as one file that goes and one that comes."""
+    return diff(old, new, "--no-renames")
+
+
+UPSTREAM = OLD.replace(b"line 5\n", b"line five\n")
+
+
+class TestRenamedByHalves:
+    def test_what_upstream_changed_goes_along(self) -> None:
+        outcome = plan(split({"a/x.c": OLD}, {"b/x.c": NEW}), {"a/x.c": UPSTREAM}, OLD)
+        assert outcome.status is Status.ADAPTED
+        assert outcome.reason.startswith(
+            "a/x.c is b/x.c in the diff, which deletes the one and adds the other: it keeps what "
+            "this kernel changed in it"
+        )
+        assert after(outcome, "b/x.c") == NEW.replace(b"line 5\n", b"line five\n")
+        assert outcome.tree.read(RepoPath(b"a/x.c")) is None
+
+    def test_beside_what_the_diff_changes_a_merge_decides(self) -> None:
+        """And it is there already on its own result: `plan` looks."""
+        near = OLD.replace(b"line 18\n", b"line eighteen\n")
+        outcome = plan(split({"a/x.c": OLD}, {"b/x.c": NEW}), {"a/x.c": near}, OLD)
+        assert outcome.status is Status.ADAPTED
+        assert "merged three-way, from blob" in outcome.reason
+        assert after(outcome, "b/x.c") == NEW.replace(b"line 18\n", b"line eighteen\n")
+
+    def test_what_both_changed_is_a_conflict(self) -> None:
+        both = OLD.replace(b"line 33\n", b"line thirty-three\n")
+        outcome = plan(split({"a/x.c": OLD}, {"b/x.c": NEW}), {"a/x.c": both}, OLD)
+        assert outcome.status is Status.CONFLICT
+        assert outcome.candidates[0].place.path == b"a/x.c"
+
+    def test_unchanged_it_is_as_the_diff_says(self) -> None:
+        payload = split({"a/x.c": OLD}, {"b/x.c": NEW})
+        assert plan(payload, {"a/x.c": OLD}, OLD).status is Status.EXACT
+        assert plan(payload, {"b/x.c": NEW}, OLD).status is Status.PRESENT
+
+    @pytest.mark.parametrize(
+        ("old", "new", "blobs"),
+        [
+            pytest.param({"a/x.c": OLD}, {"b/x.c": NEW}, (), id="no blob"),
+            pytest.param({"a/x.c": OLD}, {"b/x.c": b"int x;\n" * 40}, (OLD,), id="another file"),
+            pytest.param(
+                {"a/x.c": OLD}, {"b/y.c": NEW, "c/z.c": NEW}, (OLD,), id="two of one likeness"
+            ),
+            pytest.param(
+                {"a/x.c": OLD, "a/y.c": OLD}, {"b/z.c": NEW}, (OLD,), id="one of two likenesses"
+            ),
+        ],
+    )
+    def test_what_is_not_certain_is_a_conflict(
+        self, old: Mapping[str, bytes], new: Mapping[str, bytes], blobs: tuple[bytes, ...]
+    ) -> None:
+        outcome = plan(split(old, new), {**old, "a/x.c": UPSTREAM}, *blobs)
+        assert outcome.status is Status.CONFLICT
+        assert "a/x.c is not what the diff deletes" in outcome.reason
+
+    def test_the_best_pair_is_the_one(self) -> None:
+        old = {"a/x.c": OLD, "a/y.c": OLD + b"int y;\n"}
+        new = {"b/p.c": NEW + b"int y;\n", "b/q.c": NEW}
+        outcome = plan(split(old, new), {**old, "a/x.c": UPSTREAM}, *old.values())
+        assert outcome.status is Status.ADAPTED
+        assert after(outcome, "b/q.c") == NEW.replace(b"line 5\n", b"line five\n")
+        assert after(outcome, "b/p.c") == new["b/p.c"]
+
+    def test_of_two_the_one_that_keeps_its_name(self) -> None:
+        new = {"b/x.c": NEW, "b/y.c": NEW}
+        outcome = plan(split({"a/x.c": OLD}, new), {"a/x.c": UPSTREAM}, OLD)
+        assert after(outcome, "b/x.c") == NEW.replace(b"line 5\n", b"line five\n")
+        assert after(outcome, "b/y.c") == NEW
+
+    def test_a_new_mode_is_kept(self) -> None:
+        payload = split({"a/x.sh": OLD}, {"b/x.sh": NEW}).replace(
+            b"new file mode 100644", b"new file mode 100755"
+        )
+        outcome = plan(payload, {"a/x.sh": UPSTREAM}, OLD)
+        file = outcome.tree.read(RepoPath(b"b/x.sh"))
+        assert file
+        assert file.mode == "100755"
