@@ -104,6 +104,34 @@ def test_where_nothing_can_be_declared(source: str, file: str, reason: str) -> N
         ("#ifdef __ASSEMBLER__\n.macro a\n.endm\n#else\nint a;\n", "#endif\n"),
         ("#ifdef __KERNEL__\n#ifndef __ASSEMBLY__\nint a;\n", "#endif\n#endif\n"),
         ("#if defined(__KERNEL__) && !defined(__ASSEMBLY__)\nint a;\n", "#else\n#endif\n"),
+        (
+            "#ifndef _UAPI_A\n#define _UAPI_A\nstruct a {\n};\n#ifdef __KERNEL__\nint a;\n",
+            "#endif /* __KERNEL__ */\n#endif /* _UAPI_A */\n",
+        ),
+        (
+            "#ifndef A\n#define A\nint a;\n",
+            "#ifndef __KERNEL__\nint user(void);\n#endif\n#endif /* A */\n",
+        ),
+        (
+            "#ifndef A\n#define A\n#ifndef __KERNEL__\nint user;\n#else /* __KERNEL__ */\nint a;\n",
+            "#endif /* !__KERNEL__ */\n#endif /* A */\n",
+        ),
+        (
+            '#ifndef A\n#define A\n#ifdef __cplusplus\nextern "C" {\n#endif\nint a;\n',
+            "#ifdef __cplusplus\n}\n#endif\n#endif\n",
+        ),
+        (
+            '#ifndef A\n#define A\n#if defined(__cplusplus)\nextern "C" {\n#endif\nint a;\n',
+            '#if defined(__cplusplus)\n} /* extern "C" */\n#endif /* __cplusplus */\n#endif\n',
+        ),
+        (
+            "/* SPDX */\n#ifndef A /* once */\n#define A // and only once\nint a; /* one */\n",
+            "#endif // !A\n/* the end */\n",
+        ),
+        (
+            "/* above */\n#if !defined(A) /* not\n * yet */\n#define A\nint a;\n/* last */\n",
+            "#endif /* #if !defined(A) */\n",
+        ),
     ],
 )
 def test_the_end_of_what_c_reads_and_nothing_else(above: str, below: str) -> None:
