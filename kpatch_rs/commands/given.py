@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
+from kpatch_rs.commands import mail_told
 from kpatch_rs.commands.thread import Letter, Thread, sorted_out
 from kpatch_rs.engine.lift import Patch
 from kpatch_rs.errors import Gathered, KpatchError, Usage
@@ -25,6 +26,7 @@ from kpatch_rs.loader.existing import Said, of_commit, of_mail
 from kpatch_rs.loader.message import is_from_line
 from kpatch_rs.loader.patch_file import of_patch_file, refuse_encoded
 from kpatch_rs.loader.quilt import QuiltPatch, read_quilt
+from kpatch_rs.loader.textual import refuse_no_text
 from kpatch_rs.model.oid import Oid
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
@@ -120,11 +122,12 @@ def of_quilt(repository: Repository, folder: Path, base: str) -> Source:
     for file in (part for whole in files for part in _mails_in(repository, whole)):
         with unfit.each():
             with naming(file.name):
+                refuse_no_text(file.data)
                 refuse_encoded(file.data)
             plain = plain_diff(file.name, file.data, file.strip)
             with naming(file.name):
                 said = of_patch_file(file.name, plain.head)
-                read.append(_Read(file.name, said, plain, read_diff(_THE_DIFF, plain.diff)))
+                read.append(_Read(file.name, said, plain, _files(plain)))
     out = [Remark(name, "it is not in the file series", left_out=True) for name in unnamed]
     return _source(repository, resolved, base, read, unfit, out)
 
@@ -134,7 +137,10 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
 
     Raises KpatchError.
     """
-    mails = repository.read_mails(_bytes_of(file))
+    data = _bytes_of(file)
+    with naming(str(file)):
+        refuse_no_text(data)
+    mails = repository.read_mails(data)
     thread = sorted_out([Letter(number, mail) for number, mail in enumerate(mails, 1)])
     if not thread.taken:
         left = "".join(f"; {letter.name}: {why}" for letter, why in thread.left_out)
@@ -168,12 +174,24 @@ def _bytes_of(file: Path) -> bytes:
 
 
 def _of_mail(name: str, mail: MailRead) -> _Read:
+    mail_told.refuse_twice(mail)
     if mail.failure:
         raise KpatchError(mail.failure, hint="git am would refuse it, too")
     plain = plain_diff("its patch", mail.patch)
     below = plain.head.decode(errors="surrogateescape")
     said = of_mail(mail.subject, mail.body, mail.author, mail.date, below)
-    return _Read(name, said, plain, read_diff(_THE_DIFF, plain.diff))
+    left, told = tuple(mail_told.left_out(mail)), tuple(mail_told.told(mail))
+    return _Read(name, replace(said, left_out=left, told=told), plain, _files(plain))
+
+
+def _files(plain: Plain) -> tuple[FileDiff, ...]:
+    """The files of its diff. Raises KpatchError where there is none."""
+    if not plain.diff:
+        raise KpatchError(
+            "there is no diff in it",
+            hint="where it had one, make it again with git diff; else leave it out of the series",
+        )
+    return read_diff(_THE_DIFF, plain.diff)
 
 
 def _texts(thread: Thread) -> list[str]:

@@ -22,6 +22,8 @@ from kpatch_rs.errors import KpatchError
 from kpatch_rs.gitio.running import Git, GitFailed
 from kpatch_rs.model.oid import Oid, oid
 
+_ONCE = ("From", "Subject", "Date")
+
 
 @dataclass(frozen=True, slots=True)
 class AppliedMail:
@@ -46,6 +48,10 @@ class MailRead:
     message_id: str
     is_answer: bool
     """Whether it has an In-Reply-To: header."""
+    parts: tuple[str, ...]
+    """The media types of what it is made of: text/plain."""
+    twice: tuple[str, ...]
+    """The fields that its header has more than once, of those that git takes one of."""
     failure: str
     """Why git cannot read it; empty where it can."""
     subject: str
@@ -56,6 +62,8 @@ class MailRead:
     """Name <address>, in UTF-8."""
     date: str
     """The Date: header."""
+    has_scissors: bool
+    """Whether `git am --scissors` would leave out the beginning of its text."""
     patch: bytes
     """What follows the message: notes, diffstat, diff, signature."""
 
@@ -95,13 +103,22 @@ def _taken_apart(git: Git, folder: Path, mail: bytes) -> MailRead:
         title=title,
         message_id=_header(read, "Message-ID"),
         is_answer="In-Reply-To" in read,
+        parts=tuple(p.get_content_type() for p in read.walk() if not p.is_multipart()),
+        twice=tuple(name for name in _ONCE if len(read.get_all(name, [])) > 1),
         failure=failure,
         subject=_field(info, b"Subject").decode(errors="surrogateescape"),
         body=body.decode(errors="surrogateescape"),
         author=b"%s <%s>" % (_field(info, b"Author"), _field(info, b"Email")),
         date=_field(info, b"Date").decode(errors="replace"),
+        has_scissors=_has_scissors(git, folder, mail, body),
         patch=patch,
     )
+
+
+def _has_scissors(git: Git, folder: Path, mail: bytes, body: bytes) -> bool:
+    if not any(blades in body for blades in (b"8<", b">8", b"%<", b">%")):
+        return False  # most mails, and another git each
+    return _informed(git, folder, mail, "--scissors")[1] != body
 
 
 def _header(mail: Message, name: str) -> str:
@@ -148,14 +165,14 @@ def _parts(git: Git, folder: Path, mails: Sequence[bytes]) -> list[Path]:
     return sorted(parts.iterdir())
 
 
-def _informed(git: Git, folder: Path, mail: bytes) -> tuple[bytes, bytes, bytes]:
+def _informed(git: Git, folder: Path, mail: bytes, *options: str) -> tuple[bytes, bytes, bytes]:
     """What git mailinfo says of a mail: its headers, its message, both in UTF-8, and its patch.
 
     A repository without configuration has UTF-8; with --encoding=UTF-8, git 2.47 leaves all as it
     is (measured).
     """
     body, patch = folder / "body", folder / "patch"
-    info = git.run("mailinfo", str(body), str(patch), data=mail)
+    info = git.run("mailinfo", *options, str(body), str(patch), data=mail)
     return info, body.read_bytes(), patch.read_bytes()
 
 

@@ -41,6 +41,8 @@ _TAGS = re.compile(r"(?i)(?:\s|\[[^\]]*\]|re:)+")
 """What `git am` takes off the start of a subject (cleanup_subject() in git's mailinfo.c)."""
 _MEANT = re.compile(r"(?i)\[[^\]]*(?:patch|rfc)[^\]]*\]|re:|\s")
 _TRAILERS = ("fixes", "link", "closes")
+_SAID = ("subject", "description", "from", "author", "date")
+"""What a recipe has a key for, if it can be read."""
 _FORMAL = ("mime-version", "content-type", "content-transfer-encoding")
 _ENCODED = re.compile(
     rb"(?im)^content-(?:transfer-encoding:\s*(quoted-printable|base64)|type:\s*(multipart)/)"
@@ -72,6 +74,8 @@ def of_patch_file(name: str, head: bytes) -> Said:
     above, below = (*_CUT.split(text, maxsplit=1), "")[:2]
     block, rest = _block(above.lstrip("\n"))
     fields = _Fields.read(block)
+    if kept := fields.unsaid:
+        told.append(f"what its header says as {', '.join(kept)} is in the notes, not in the commit")
     title = fields.subject
     if title is None and rest.strip() and not _is_signature(rest.strip("\n")):
         title, rest = _first_line(rest, told)
@@ -141,6 +145,8 @@ class _Fields:
     signed: str = ""
     """Lines that look like trailers, and cannot be."""
     notes: str = ""
+    unsaid: tuple[str, ...] = ()
+    """Fields in the notes that may have been meant for the commit."""
 
     @classmethod
     def read(cls, block: str) -> _Fields:
@@ -162,6 +168,9 @@ class _Fields:
                 found[one] = text
             elif one not in _FORMAL:
                 notes.append(f"{key}: {value}")
+        titled = "subject" in found or "description" in found
+        names = [note.partition(":")[0] for note in notes]
+        unsaid = [name for name in names if not titled or name.lower() in _SAID]
         described, _, more = found.get("description", "").partition("\n")
         subject = found.get("subject")
         if subject is not None and described:
@@ -174,6 +183,7 @@ class _Fields:
             trailers=tuple(trailers),
             signed="\n".join(signed),
             notes="\n".join(notes),
+            unsaid=tuple(dict.fromkeys(unsaid)),
         )
 
 
@@ -211,12 +221,16 @@ def _unfolded(text: str) -> str:
 
 def _cleaned(subject: str, left: list[str]) -> str:
     """`subject` without what git am would take off its start; what is no [PATCH] is named."""
-    found = _TAGS.match(subject)
-    if not found:
-        return subject
-    if lost := _MEANT.sub("", found[0]):
+    if lost := lost_tags(subject):
         left.append(f"'{lost}' at the start of the subject, which git am strips")
-    return subject[found.end() :]
+    found = _TAGS.match(subject)
+    return subject[found.end() :] if found else subject
+
+
+def lost_tags(subject: str) -> str:
+    """What git am takes off the start of `subject` that is no [PATCH]."""
+    found = _TAGS.match(subject)
+    return _MEANT.sub("", found[0]) if found else ""
 
 
 def _stem(name: str) -> str:

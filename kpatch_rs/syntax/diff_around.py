@@ -22,6 +22,8 @@ _PREAMBLE = re.compile(rb"Index: .*|=+|diff (?!--git ).*|\s*")
 _FOOTER = re.compile(rb"(?:base-commit|base-tree|change-id|prerequisite-[a-z-]+): \S+|---\s*|\s*")
 _SIGNED = re.compile(rb"[A-Za-z][A-Za-z-]*-by: .*<.*@.*>")
 _SIGNATURE = (b"-- ", b"--")
+_VERSION = re.compile(rb"\d+\.\d[\w.+-]*(?: \(.*\))?\s*")
+"""Git's own, which is what it signs a mail with."""
 _NO_SIGNATURE = re.compile(rb"\+|-(?!-)|@@ |--- \S|diff --git |Index: ")
 _CHANGES = (b"+", b"-", b" ", b"\\", b"@@ ")
 _NO_TEXT = (*_CHANGES, b"Index: ", b"diff ")
@@ -49,6 +51,8 @@ def damage(line: bytes, below: bytes) -> tuple[str, str] | None:
         return f"'{show(line[:80])}' is followed by no @@ line", _LOST
     if line.startswith(b"+++ ") and below.startswith(_CHANGES):
         return f"'{show(line[:80])}' has no line '--- ' above it, or no @@ line below it", _LOST
+    if line.startswith((b"diff --cc ", b"diff --combined ")):
+        return "the diff is a merge's, from several parents", "make it from one: git diff OLD NEW"
     if HUNK.match(line):
         return "a hunk that belongs to no file: no lines '--- ' and '+++ ' above it", _LOST
     if line.startswith(b"*** ") and below.startswith(b"--- "):
@@ -78,9 +82,12 @@ def passed_over(
     """
     left: list[str] = []
     text: list[int] = []
-    for n in _unknown(lines, start, end, is_last=is_last):
+    signature = next((n for n in range(start, end) if is_last and lines[n] in _SIGNATURE), end)
+    for n in _unknown(lines, start, end):
         line = lines[n]
-        if line.startswith(b"Only in "):
+        if n > signature and not _NO_SIGNATURE.match(line):
+            text.append(n)
+        elif line.startswith(b"Only in "):
             left.append(f"line {n + 1}, '{show(line[:80])}': the diff does not show that file")
         elif not is_last or line.startswith(_NO_TEXT) or _SIGNED.match(line):
             return left, _wrong(n, line)
@@ -99,16 +106,13 @@ def _wrong(n: int, line: bytes) -> Wrong:
     return Wrong(n, f"'{show(line[:60])}' stands behind a diff and belongs to none", _INDENT)
 
 
-def _unknown(lines: Sequence[bytes], start: int, end: int, *, is_last: bool) -> Iterator[int]:
+def _unknown(lines: Sequence[bytes], start: int, end: int) -> Iterator[int]:
     """The lines that are none which programs write."""
     n = start
     while n < end:
         line = lines[n]
-        if line in _SIGNATURE and is_last:
-            yield from (x for x in range(n + 1, end) if _NO_SIGNATURE.match(lines[x]))
-            return
-        if line in _SIGNATURE:  # and git's version
-            n += 1
+        if line in _SIGNATURE:
+            n += n + 1 < end and bool(_VERSION.fullmatch(lines[n + 1]))
         elif line == b"-----BEGIN PGP SIGNATURE-----":
             n = next((x for x in range(n, end) if lines[x].startswith(b"-----END PGP ")), n)
         elif not _FOOTER.fullmatch(line):

@@ -195,7 +195,8 @@ class _Reader:
             self.refuse(
                 n,
                 f"no name is left of '{name.decode(errors='replace')[:80]}' with -p{self.strip}",
-                "say in the series file how many folders go: NAME.patch -p0",
+                "say in quilt's file series how many folders go: NAME.patch -p0; for a mail, make"
+                " it again: git format-patch --default-prefix",
             )
         return b"/".join(parts[self.strip :])
 

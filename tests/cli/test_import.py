@@ -289,6 +289,84 @@ def test_wrong_words(session: Session, tmp_path: Path) -> None:
             imported(session, mbox=tmp_path / "mbox", base=FIRST_RELEASE)
 
 
+def remarks(session: Session, **given: object) -> list[str]:
+    """What is said of the patches that were read."""
+    all_given = {"quilt": None, "mbox": None, "base": FIRST_RELEASE, **given}
+    report = import_.run(session, None, **all_given)  # type: ignore[arg-type]  # as the cli
+    return [str(one) for one in report.remarks]
+
+
+def letter(subject: str, text: str, more: str = "") -> str:
+    """A mail that makes the file `text`.txt."""
+    diff = f"diff --git a/{text}.txt b/{text}.txt\nnew file mode 100644\n--- /dev/null\n"
+    return (
+        "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n"
+        f"From: A Person <a@example.org>\nSubject: {subject}\n{more}\nText of {text}.\n---\n"
+        f"{diff}+++ b/{text}.txt\n@@ -0,0 +1 @@\n+{text}\n-- \n2.39.5\n\n"
+    )
+
+
+def test_thread_from_a_list(session: Session, tmp_path: Path) -> None:
+    """Answers with diffs, a mail that came twice, mails out of order."""
+    one, two = (
+        letter(f"[PATCH v2 {n}/2] foo: {n}", f"f{n}", f"Message-ID: <{n}@x>\n") for n in "12"
+    )
+    answer = letter("Re: [PATCH v2 1/2] foo: 1", "untested", "In-Reply-To: <1@x>\n")
+    old = letter("[PATCH 1/1] foo: 1", "old")
+    (tmp_path / "mbox").write_text(old + two + one + answer + two)
+    assert remarks(session, mbox=tmp_path / "mbox") == [
+        "mail 1 (foo: 1): left out: it is v1, and v2 is there",
+        "mail 4 (foo: 1): left out: it is an answer, not a patch",
+        "mail 5 (foo: 2): left out: it is mail 2 again",
+        "mbox: the mails were taken in the order of their numbers: 3, 2",
+    ]
+    assert [r.subject for r in session.load_series().recipes] == ["foo: 1", "foo: 2"]
+
+
+def test_all_mails_that_are_wrong_are_named(session: Session, tmp_path: Path) -> None:
+    lost = letter("[PATCH 1/3] foo: 1", "f1").replace("@@ -0,0 +1 @@\n", "")
+    nobody = letter("[PATCH 3/3] foo: 3", "f3").replace("From: A Person <a@example.org>\n", "")
+    (tmp_path / "mbox").write_text(lost + letter("[PATCH 2/3] foo: 2", "f2") + nobody)
+    with pytest.raises(KpatchError) as refused:
+        imported(session, mbox=tmp_path / "mbox", base=FIRST_RELEASE)
+    assert "mail 1 (foo: 1): its patch:4: '--- /dev/null' is followed by" in refused.value.message
+    assert "mail 3 (foo: 3): it has no From: line with an address" in refused.value.message
+    assert not session.series_folder().exists()
+
+
+def test_file_of_a_quilt_series_that_is_several_mails(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "patches").mkdir()
+    mails = (letter(f"[PATCH {n}/2] foo: {n}", f"f{n}") for n in "12")
+    (tmp_path / "patches/all.patch").write_text("".join(mails))
+    (tmp_path / "patches/left.patch").write_text("not a part of it\n")
+    (tmp_path / "patches/series").write_text("all.patch\n")
+    assert remarks(session, quilt=tmp_path / "patches") == [
+        "left.patch: left out: it is not in the file series"
+    ]
+    assert [r.subject for r in session.load_series().recipes] == ["foo: 1", "foo: 2"]
+
+
+def test_folder_with_a_hint_that_can_be_followed(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "patches").mkdir()
+    for how in ("quilt", "mbox"):
+        given: dict[str, object] = {how: tmp_path / "patches", "base": FIRST_RELEASE}
+        with pytest.raises(KpatchError) as refused:
+            imported(session, None, **given)
+        assert "ls *.patch > series" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["empty.patch", "packed.patch"])
+def test_patch_file_without_a_diff(session: Session, tmp_path: Path, name: str) -> None:
+    (tmp_path / "patches").mkdir()
+    (tmp_path / "patches/empty.patch").write_bytes(b"")
+    (tmp_path / "patches/packed.patch").write_bytes(b"\x1f\x8b\x08")
+    (tmp_path / "patches/series").write_text(f"{name}\n")
+    with pytest.raises(KpatchError) as refused:
+        imported(session, quilt=tmp_path / "patches", base=FIRST_RELEASE)
+    what = {"empty.patch": "there is no diff in it", "packed.patch": "it is packed with gzip"}
+    assert refused.value.message == f"{name}: {what[name]}"
+
+
 def test_documents(
     session: Session,
     tmp_path: Path,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from kpatch_rs.loader.existing import of_commit, of_mail
 from kpatch_rs.loader.message import MessageRefused
 from kpatch_rs.loader.patch_file import of_patch_file
 from kpatch_rs.loader.quilt import read_quilt
+from kpatch_rs.loader.textual import refuse_no_text
 from kpatch_rs.model.series import Person, Recipe, Where
 
 ME = b"A Person <a@example.org>"
@@ -127,3 +131,40 @@ def test_quilt_refused(tmp_path: Path, series: str, message: str) -> None:
     with pytest.raises(KpatchError) as refused:
         read_quilt(tmp_path)
     assert refused.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("head", "subject", "fields"),
+    [
+        (b"Origin: vendor\nForwarded: no\n\nfoo: Fix\n", "foo: Fix", "Origin, Forwarded"),
+        (b"Status: broken\n\nfoo: Fix\n", "foo: Fix", "Status"),
+        (b"Subject: foo: Fix\nFrom: me\nDate: now\nBug: 1\n\nText.\n", "foo: Fix", "From, Date"),
+    ],
+)
+def test_what_a_header_says_and_no_commit_is_told(head: bytes, subject: str, fields: str) -> None:
+    said = of_patch_file("x.patch", head)
+    assert said.subject == subject
+    assert said.told == (f"what its header says as {fields} is in the notes, not in the commit",)
+
+
+def test_fields_that_belong_into_notes_are_not_told() -> None:
+    said = of_patch_file("x.patch", b"Description: Fix\nOrigin: vendor\nMessage-ID: <x@y>\n\n")
+    assert (said.subject, said.told) == ("Fix", ())
+    assert said.notes == "Origin: vendor\nMessage-ID: <x@y>"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (gzip.compress(b"x"), "it is packed with gzip"),
+        (bz2.compress(b"x"), "it is packed with bzip2"),
+        (lzma.compress(b"x"), "it is packed with xz"),
+        ("From: x".encode("utf-16"), "it is UTF-16"),
+        ("From: x".encode("utf-8-sig"), "it begins with a byte order mark"),
+    ],
+)
+def test_file_that_is_no_text(data: bytes, message: str) -> None:
+    with pytest.raises(KpatchError) as refused:
+        refuse_no_text(data)
+    assert (refused.value.message, bool(refused.value.hint)) == (message, True)
+    refuse_no_text(b"From: x")

@@ -85,9 +85,10 @@ def test_git_header_without_hunks() -> None:
     "below",
     [
         b"-- \n2.39.5\n\n",
-        b"--\nTo unsubscribe, write to them.\n",
+        b"-- \n2.47.0.338.g60cca15819-x\n\n",
+        b"-- \n2.39.5 (Apple Git-154)\r\n",
         b"base-commit: 0123\nprerequisite-patch-id: 0123\n-- \n2.39.5\n",
-        b"---\nbase-commit: 0123\nchange-id: x-y\n\n-- \nA Name\n  of a place\n",
+        b"---\nbase-commit: 0123\nchange-id: x-y\n\n-- \n2.39\n",
         b"-----BEGIN PGP SIGNATURE-----\n\n-x\n+x\n-----END PGP SIGNATURE-----\n",
         b"diff -u a/g b/g\n--- a/g\n+++ b/g\n" + HUNK,
         b"\nIndex: a/g\n========\n--- a/g\n+++ b/g\n" + HUNK,
@@ -110,6 +111,19 @@ def test_lines_right_above_a_diff_are_no_text() -> None:
 def test_text_below_the_last_diff_is_named() -> None:
     plain = plain_diff("x", FILE + b"\nThanks,\nA\n")
     assert plain.left_out == ("lines 8-9, below the diff: 'Thanks,' …",)
+
+
+@pytest.mark.parametrize(
+    ("below", "said"),
+    [
+        (b"-- \nA Name\n  of a place\n", "lines 8-9, below the diff: 'A Name' …"),
+        (b"--\nTo unsubscribe, write to them.\n", "line 8, below the diff: 'To unsubscribe, wri"),
+        (b"-- \n2.39.5\n\nCONFIG_A=y\n", "line 10, below the diff: 'CONFIG_A=y'"),
+    ],
+)
+def test_signature_that_is_not_gits_is_named(below: bytes, said: str) -> None:
+    (left,) = plain_diff("x", FILE + below).left_out
+    assert left.startswith(said)
 
 
 @pytest.mark.parametrize("name", [b"f.c.orig", b"f.c~", b"f.c"])
@@ -152,6 +166,8 @@ def test_cr_of_a_file_stays() -> None:
         (FILE + LOST, "x:7: '--- a/m' is followed by no @@ line"),
         (FILE + b"\n\n" + LOST + FILE, "x:9: '--- a/m' is followed by no @@ line"),
         (FILE + b"Index: m\n====\n" + LOST, "x:9: '--- a/m' is followed by no @@ line"),
+        (b"diff --cc f\nindex 1,2..3\n" + LOST, "x:1: the diff is a merge's"),
+        (FILE + b"-- \nA Name\n" + FILE, "x:8: 'A Name' stands behind a diff"),
         (FILE + b"-- \n2.39.5\n" + LOST, "x:9: '--- a/m' is followed by no @@ line"),
         (b"diff --git a/m b/m\nindex 1..2 100644\n" + LOST, "x:3: '--- a/m' is followed by no"),
         (LOST[8:] + FILE, "x:1: '+++ b/m' has no line '--- ' above it, or no @@ line"),
