@@ -24,6 +24,7 @@ from kpatch_rs.kinds.patch_function import (
 )
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.kinds.patch_moved import Missing
+from kpatch_rs.kinds.patch_twice import twice
 from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, merged_words
 from kpatch_rs.model.outcome import Candidate, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
@@ -223,14 +224,25 @@ class FilePlan:
 
     def refuse_broken(self, path: RepoPath, there: bytes, now: bytes) -> None:
         """Nothing is defined twice or never reached that the diff does not make so itself."""
-        base = self.base_blob() if self.file.path.endswith((b".c", b".h")) else None
-        if base is None or base == there:
+        patch = self.itself()
+        if patch and patch[0] == there:
             return
-        patch = (base, put(base, self.in_base(base)))
+        where = f"{self.payload}:{self.file.line}: {show(path)}"
+        if double := twice(path, patch, (there, now)):
+            raise Stuck(f"{where}: {double[0]}", *double[1])
+        if patch is None or not path.endswith((b".c", b".h")):
+            return
         if found := next(spoiled(patch, (there, now)), None):
             place = place_of(path, now, found[0])
-            where = f"{self.payload}:{self.file.line}: {show(path)}"
             raise Stuck(f"{where}: {place.what} would {found[1]}", place)
+
+    def itself(self) -> tuple[bytes, bytes] | None:
+        """The file before and after the diff where it was made, as far as that is known."""
+        base = self.base_blob()
+        try:
+            return None if base is None else (base, put(base, in_base(base, self.file)))
+        except Uncertain:
+            return None
 
     def refuse_overlooked(self, data: bytes) -> None:
         """A diff that takes out every one of several equal lines wants no further one left."""

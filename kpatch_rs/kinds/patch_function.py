@@ -8,7 +8,6 @@ told by their symbols in the same way, but not sought in other files.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -107,11 +106,6 @@ class _Functions:
             found.setdefault(f.name, []).append(self.text.data[f.open : f.close])
         return found
 
-    @property
-    def times(self) -> Counter[bytes]:
-        """How often each is defined."""
-        return Counter(function.name for function in functions(self.text))
-
     def never_reached(self, name: bytes) -> int:
         """How many of its statements are never reached, as far as that can be told."""
         try:
@@ -140,14 +134,10 @@ def brought_back(base: bytes, there: bytes, now: bytes) -> tuple[bytes, ...]:
 def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[tuple[bytes, str]]:
     """The functions that `done` makes worse, and how; each is (before, after).
 
-    Defined more often, or with something behind a `return` that upstream put in the line above, or
-    run under other locks; but not what the patch makes so itself, as the arms of an `#if`.
+    With something behind a `return` that upstream put in the line above, or run under other locks;
+    but not what the patch makes so itself.
     """
     old, want, have, make = (_Functions.of(data) for data in (*patch, *done))
-    wanted, had = want.times, have.times
-    for name, times in make.times.items():
-        if times > max(1, had[name], wanted[name]):
-            yield name, "be defined more than once"
     for name in have.changed(make):
         if make.never_reached(name) > max(have.never_reached(name), want.never_reached(name)):
             yield name, "have the change behind what leaves it, and never get there"

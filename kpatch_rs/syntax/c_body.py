@@ -23,7 +23,7 @@ from kpatch_rs.syntax.c_text import CText
 
 _LANGUAGE = tree_sitter.Language(tree_sitter_c.language())
 _HEAD = b"void f() "
-_ATTRIBUTE = re.compile(
+ATTRIBUTE = re.compile(
     rb"\b__(?:user|iomem|rcu|percpu|kernel|force|bitwise|maybe_unused|always_unused|unused|"
     rb"init\w*|exit\w*|read_mostly|ro_after_init|uninitialized|nonstring|private|packed)\b"
     rb"|\b__(?:free|cleanup|aligned|section|attribute__|counted_by)\s*\((?:[^()]|\([^()]*\))*\)+"
@@ -126,7 +126,7 @@ def parse_c(data: bytes) -> tree_sitter.Node:
 
 def blank_attributes(code: bytes) -> bytes:
     """`code`, of the same length, without such as `__user` and `__free(kfree)`."""
-    return _ATTRIBUTE.sub(lambda m: b" " * len(m[0]), code)
+    return ATTRIBUTE.sub(lambda m: b" " * len(m[0]), code)
 
 
 def declarations_end(body: Body) -> int:

@@ -190,8 +190,8 @@ def test_no_function_is_defined_twice() -> None:
     payload = diff({"k/cpuid.c": old}, {"k/cpuid.c": new})
     tree = {"k/cpuid.c": head + b"\n\n" + LOAD, "k/Makefile": OBJ}
     outcome = plan(payload, tree, old)
-    assert "load() would be defined more than once" in outcome.reason
-    assert [str(c.place) for c in outcome.candidates] == ["k/cpuid.c:8"]
+    assert "load() would be defined more than once; line 8 has it" in outcome.reason
+    assert [str(c.place) for c in outcome.candidates] == ["k/cpuid.c:8", "k/cpuid.c:16"]
 
 
 def test_nor_where_the_rest_is_merged_by_itself() -> None:
