@@ -24,7 +24,7 @@ from kpatch_rs.kinds.patch_function import (
 )
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.kinds.patch_moved import Missing
-from kpatch_rs.kinds.patch_twice import twice
+from kpatch_rs.kinds.patch_twice import elsewhere, twice
 from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, merged_words
 from kpatch_rs.model.outcome import Candidate, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
@@ -184,6 +184,9 @@ class FilePlan:
     def ended(self, there: File, now: File, status: Status, line: int, reason: str) -> End:
         if now == there and self.file.old == self.file.new:
             return End(Status.PRESENT, line)
+        patch, path = self.itself(), self.file.path
+        if patch and (at := elsewhere(path, self.file, patch, (there.data, now.data))):
+            return End(Status.PRESENT, at, reason=f"{show(path)} has it at line {at}")
         self.refuse_overlooked(now.data)
         self.refuse_broken(self.file.path, there.data, now.data)
         return End(status, line, now, reason)

@@ -10,14 +10,16 @@ what of it does.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.syntax.arms import arms
+from kpatch_rs.syntax.arms import Arm, Arms, arms
 from kpatch_rs.syntax.c_text import c_text
 from kpatch_rs.syntax.defined_in import Mark, Scope, read, squeezed
+from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.whereabouts import TELLING
 
 
@@ -40,6 +42,14 @@ class What:
         """Whether one is told from another by what it says."""
         return len(self.name) >= _LEAST.get(self.kind, 0)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether its place among its neighbours, or what is around it, says something."""
+        return self.kind in _ORDERED
+
+
+_ORDERED = ("enumerator", "variant", "label", "arm", "symbol")
+"""The value of the one, what runs into the other, what an `if` around it asks for."""
 
 _LEAST = {"statement": TELLING, "entry": 6}
 """Bytes from which one that may be there twice is no mere `NULL` or `break;`."""
@@ -68,7 +78,12 @@ def made_twice(
     `mutex_unlock()` is. Without `patch` nobody can tell.
     """
     there, now = done
-    doubles = {what: at for what, at in defined(path, now).items() if len(at) > 1 and what.tells}
+    added = Counter(lines_of(now)) - Counter(lines_of(there))
+    doubles = {
+        what: at
+        for what, at in defined(path, now).items()
+        if len(at) > 1 and what.tells and any(_line(now, offset) in added for offset in at)
+    }
     if not doubles:
         return
     base, wanted = (defined(path, side) for side in patch) if patch else ({}, {})
@@ -79,6 +94,12 @@ def made_twice(
             continue
         if not what.repeats or (patch and not _there(base, what)):
             yield Twice(what, there.count(b"\n", 0, first[0]) + 1)
+
+
+def _line(data: bytes, offset: int) -> bytes:
+    """The line that byte `offset` of `data` stands in."""
+    end = data.find(b"\n", offset) + 1 or len(data)
+    return data[data.rfind(b"\n", 0, offset) + 1 : end]
 
 
 def _there(base: Where, what: What) -> bool:
@@ -94,13 +115,23 @@ def defined(path: RepoPath, data: bytes) -> Where:
     groups: dict[tuple[What, bytes | int], list[int]] = {}
     for what, instance, at in _placed(data, read(path, data)):
         groups.setdefault((what, instance), []).append(at)
-    conditionals = arms(c_text(data)) if path.endswith(_PREPROCESSED) else None
+    conditionals = _arms(path, data)
     most: dict[What, tuple[int, ...]] = {}
     for (what, _), group in groups.items():
         if len(group) > len(most.get(what, ())):
             found = conditionals.together(group) if conditionals and group[1:] else tuple(group)
             most[what] = max(most.get(what, ()), found, key=len)
     return most
+
+
+def conditions(path: RepoPath, data: bytes, offset: int) -> tuple[Arm, ...]:
+    """The arms of the `#if`s that `offset` of `data` stands in, the outermost first."""
+    conditionals = _arms(path, data)
+    return conditionals.at(offset) if conditionals else ()
+
+
+def _arms(path: RepoPath, data: bytes) -> Arms | None:
+    return arms(c_text(data)) if path.endswith(_PREPROCESSED) else None
 
 
 _PREPROCESSED = (b".c", b".h", b".dts", b".dtsi", b".dtso")

@@ -10,6 +10,7 @@ readers of their own. A file of any other language defines nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +28,7 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax import kconfig_grammar
 from kpatch_rs.syntax.c_body import ATTRIBUTE
 from kpatch_rs.syntax.c_functions import functions
-from kpatch_rs.syntax.c_text import c_text
+from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.kbuild import Assignment, read_makefile
 from kpatch_rs.syntax.maintainers import read_maintainers
 
@@ -87,7 +88,6 @@ _C = """
 (translation_unit (declaration) @declaration.block)
 (compound_statement (declaration) @declaration.block)
 (case_statement (declaration) @declaration.block)
-(translation_unit (expression_statement) @call.file)
 (switch_statement body: (_) @in.switch)
 (case_statement) @in.function
 (case_statement value: (_) @case.switch)
@@ -134,7 +134,7 @@ _RUST = """
 (macro_definition name: (_) @macro.items)
 (use_declaration argument: (_) @use.items)
 (field_declaration name: (_) @member.struct)
-(enum_variant name: (_) @member.struct)
+(enum_variant name: (_) @variant.struct)
 (field_initializer field: (_) @initializer.list)
 (shorthand_field_initializer) @initializer.list
 (match_arm pattern: (_) @arm.match)
@@ -240,13 +240,13 @@ _ONCE = re.compile(
 )
 """What a module says once, whatever it says; a symbol is exported in one way."""
 
-_WORD = re.compile(rb"(?!(?:const|volatile|restrict)\b)[A-Za-z_]\w*")
+_WORD = re.compile(rb"\b(?!(?:const|volatile|restrict)\b)[A-Za-z_]\w*")
 
 
 def _declared(declarator: bytes) -> bytes:
-    """The name in `*foo[2]`, `(*foo)(int)`, `foo = 1`."""
+    """The name in `*foo[2]`, `(*foo)(int)`, `foo = 1`; empty where there is none."""
     found = _WORD.search(declarator)
-    return found[0] if found else declarator
+    return found[0] if found else b""
 
 
 _C_GRAMMAR = _Grammar(tree_sitter_c, _C)
@@ -271,6 +271,7 @@ def _read_c(data: bytes) -> Read:
         yield Mark(f.named, f.open, "function", "file", f.name)
         yield Scope(f.open, f.close, "function", f.name)
         yield Scope(f.open, f.close, "body", f.name)
+    yield from _calls(text)
     for d in text.directives:
         if d.name in (b"define", b"include") and (what := _DEFINED.match(d.rest)):
             yield Mark(d.start, d.end, d.name.decode(), "file", what[0])
@@ -283,10 +284,25 @@ def _declarations(node: Node) -> Read:
     """The variables that a declaration makes, or the names it only declares."""
     extern = any(child.text == b"extern" for child in node.children)
     for declarator in node.children_by_field_name("declarator"):
-        declared = extern or declarator.type == "function_declarator"
-        kind = "declaration" if declared else "variable"
-        name = _declared(declarator.text or b"")
-        yield Mark(declarator.start_byte, declarator.end_byte, kind, "block", name)
+        name, called = _declared(declarator.text or b""), declarator.type == "function_declarator"
+        kind = "declaration" if extern or called else "variable"
+        if name and not (called and name.isupper()):
+            yield Mark(declarator.start_byte, declarator.end_byte, kind, "block", name)
+
+
+def _calls(text: CText) -> Read:
+    """The macros called between functions: what each makes is told by its arguments."""
+    for found in _CALL.finditer(text.code):
+        n = bisect_right(text.outer, found.start())
+        if not n or text.closing.get(text.outer[n - 1], 0) < found.start():
+            said = text.data[found.start("call") : found.end()]
+            yield Mark(found.start(), found.end(), "call", "file", _name("call", said))
+
+
+_CALL = re.compile(
+    rb"(?m)^(?:static[ \t]+)?(?:const[ \t]+)?(?P<call>\w+[ \t]*\([^\n]*(?:(?<=,)\n[^\n]*)?)"
+)
+"""One begins its line; two lines are enough to tell one from another."""
 
 
 def _tells(statement: Node) -> bool:
