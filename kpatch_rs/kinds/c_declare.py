@@ -26,6 +26,7 @@ from kpatch_rs.syntax.c_includes import below_includes, guard_of
 from kpatch_rs.syntax.c_locate import place_in, similar
 from kpatch_rs.syntax.c_prototype import Prototype, prototype, prototypes_named
 from kpatch_rs.syntax.c_text import CText, c_text
+from kpatch_rs.syntax.defined import defined
 from kpatch_rs.syntax.line_ends import with_lf
 
 _NAMED = re.compile(rb"(?<![\w.>])([A-Za-z_]\w*)\s*\([^;{}]*\)[^;{}=]*;")
@@ -276,7 +277,23 @@ def _already(edit: CDeclareEdit, text: CText, wanted: Prototype) -> tuple[int, s
         if found.signature != wanted.signature:
             return offset, f"{name}() is declared otherwise there"
         return offset, _otherwise_guarded(edit, text, offset, name, bool(stubs))
-    return (stubs[0].named, f"{name}() is defined there") if stubs else None
+    if stubs:
+        return stubs[0].named, f"{name}() is defined there"
+    other = _other_thing(edit, text, wanted.name)
+    return None if other is None else (other, f"{name} is declared otherwise there")
+
+
+def _other_thing(edit: CDeclareEdit, text: CText, name: bytes) -> int | None:
+    """Where the file makes something else of `name`, or declares it along with others."""
+    if not re.search(rb"\b%s\b" % re.escape(name), text.code):
+        return None
+    found = (
+        at[0]
+        for what, at in defined(edit.file, text.data).items()
+        if what.name == name and what.kind in ("variable", "declaration", "typedef", "enumerator")
+        if not what.scope
+    )
+    return min(found, default=None)
 
 
 def _otherwise_guarded(edit: CDeclareEdit, text: CText, offset: int, name: str, stub: bool) -> str:

@@ -64,6 +64,10 @@ UNDER = "#ifdef CONFIG_FOO\nint f(int b);\n#else\nstatic inline int f(int b)\n{\
         ("long f(int a);\n", None, "declared otherwise"),
         ("static inline int f(int a)\n{\n}\n", None, "f() is defined there"),
         ("#define f(a) 0\n", None, "f is a macro there"),
+        ("int g(int b), f(int a);\n", None, "declared otherwise there"),
+        ("int (*f)(int a);\n", None, "f is declared otherwise there"),
+        ("typedef int f;\n", None, "f is declared otherwise there"),
+        ("enum e {\n\tf,\n};\n", None, "f is declared otherwise there"),
     ],
 )
 def test_what_is_there_already(source: str, config: str | None, reason: str) -> None:
