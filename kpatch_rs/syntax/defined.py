@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from kpatch_rs.model.path import RepoPath
@@ -20,14 +20,16 @@ from kpatch_rs.syntax.arms import Arm, Arms, arms
 from kpatch_rs.syntax.c_text import c_text
 from kpatch_rs.syntax.defined_in import Mark, Scope, read, squeezed
 from kpatch_rs.syntax.diff_place import lines_of
-from kpatch_rs.syntax.whereabouts import TELLING
 
 
 @dataclass(frozen=True, slots=True)
 class What:
     """What there may be one of."""
 
-    kind: str
+    kind: str = field(compare=False)
+    """How people call it;"""
+    space: str
+    """those of one name space are told apart by their names alone."""
     scope: bytes
     """The line that its scope begins on; empty for the file."""
     name: bytes
@@ -45,13 +47,16 @@ class What:
     @property
     def ordered(self) -> bool:
         """Whether its place among its neighbours, or what is around it, says something."""
-        return self.kind in _ORDERED
+        return self.kind in _ORDERED or (self.kind == "variable" and bool(self.scope))
 
 
-_ORDERED = ("enumerator", "variant", "label", "arm", "symbol")
-"""The value of the one, what runs into the other, what an `if` around it asks for."""
+_ORDERED = ("enumerator", "variant", "label", "arm", "symbol", "import", "default")
+"""The value of the one, what runs into the other, what an `if` around it asks for, who wins."""
 
-_LEAST = {"statement": TELLING, "entry": 6}
+_SPACES = dict.fromkeys(("function", "variable", "typedef", "enumerator"), "ordinary")
+"""What C has in one name space (C11 6.2.3)."""
+
+_LEAST = {"statement": 8, "entry": 6, "row": 6}
 """Bytes from which one that may be there twice is no mere `NULL` or `break;`."""
 
 
@@ -106,7 +111,7 @@ def _there(base: Where, what: What) -> bool:
     """Whether `base` has it; in any scope, where it has not that one."""
     if any(other.scope == what.scope for other in base):
         return what in base
-    return any((other.kind, other.name) == (what.kind, what.name) for other in base)
+    return any((other.space, other.name) == (what.space, what.name) for other in base)
 
 
 @lru_cache(maxsize=16)
@@ -140,6 +145,7 @@ _PREPROCESSED = (b".c", b".h", b".dts", b".dtsi", b".dtso")
 def _placed(data: bytes, found: Iterator[Scope | Mark]) -> Iterator[tuple[What, bytes | int, int]]:
     """Each definition, the instance of its scope, and its offset."""
     open_: dict[str, list[Scope]] = {}
+    overrides = set[tuple[bytes, bytes]]()
     # What is as long as its scope names the scope, and is itself in the one around.
     for at in sorted(found, key=lambda f: (f.start, -f.end, isinstance(f, Scope))):
         if isinstance(at, Scope):
@@ -149,20 +155,23 @@ def _placed(data: bytes, found: Iterator[Scope | Mark]) -> Iterator[tuple[What, 
         while around and around[-1].end <= at.start:
             around.pop()
         head, instance = _told(data, around[-1]) if around else (b"", -1)
-        yield What(at.kind, head, at.name), instance, at.start
+        said = (head, squeezed(data[at.start : at.end]))
+        if at.kind != "override" or said not in overrides:
+            overrides |= {said} if at.kind == "override" else set()
+            yield What(at.kind, _SPACES.get(at.kind, at.kind), head, at.name), instance, at.start
 
 
 def _told(data: bytes, scope: Scope) -> tuple[bytes, bytes | int]:
     """The head of a scope, and what tells it from all others.
 
-    What is said of `&label` or `impl Foo` in two places is said of one thing.
+    What is said of `&label`, `impl Foo` or `extern "C"` in two places is said of one thing.
     """
     head = scope.head or _head(data, scope)
-    one = scope.head or (_OPEN.match(head) and head)
+    one = scope.head or (scope.kind != "braces" and _OPEN.match(head) and head)
     return head, one or scope.start
 
 
-_OPEN = re.compile(rb"&|/\Z|impl\b")
+_OPEN = re.compile(rb"&|/\Z|(?:unsafe )?(?:impl|extern)\b")
 
 
 def _head(data: bytes, scope: Scope) -> bytes:
@@ -175,4 +184,4 @@ def _head(data: bytes, scope: Scope) -> bytes:
     return squeezed(data[start : scope.start].strip() or above)
 
 
-_NAMED_INSIDE = ("node", "entry", "function")
+_NAMED_INSIDE = ("node", "braces", "entry", "function")

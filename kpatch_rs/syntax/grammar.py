@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import tree_sitter_c
 import tree_sitter_devicetree
+import tree_sitter_kconfig
 import tree_sitter_python
 import tree_sitter_rust
 import tree_sitter_yaml
@@ -28,7 +29,10 @@ from kpatch_rs.syntax import kconfig_grammar
 class Grammar:
     """How to parse a language, and what the nodes of its trees are."""
 
+    language: Callable[[], object]
+    """What tree-sitter calls it, for queries;"""
     parse: Callable[[bytes], Node]
+    """and how to read it, which may take more."""
     blocks: frozenset[str]
     """Whose children each stand on their own: statements, members, entries."""
     units: re.Pattern[str]
@@ -105,6 +109,7 @@ def _macro_body(node: Node) -> Node | None:
 
 
 _C = Grammar(
+    language=tree_sitter_c.language,
     parse=_parse_c,
     blocks=_types(
         "translation_unit compound_statement case_statement declaration_list "
@@ -119,6 +124,7 @@ _C = Grammar(
     name=_named(case_statement=1),
 )
 _RUST = Grammar(
+    language=tree_sitter_rust.language,
     parse=_parser(tree_sitter_rust.language),
     blocks=_types(
         "source_file block declaration_list field_declaration_list enum_variant_list "
@@ -131,6 +137,7 @@ _RUST = Grammar(
     attached=frozenset({"attribute_item"}),
 )
 _PYTHON = Grammar(
+    language=tree_sitter_python.language,
     parse=_parser(tree_sitter_python.language),
     blocks=frozenset({"module", "block"}),
     units=re.compile(r"\w+_statement|\w+_definition|(?:else|elif|except|finally|case)_clause"),
@@ -139,6 +146,7 @@ _PYTHON = Grammar(
     strings=frozenset({"string"}),
 )
 _KCONFIG = Grammar(
+    language=tree_sitter_kconfig.language,
     parse=kconfig_grammar.parse,
     blocks=_types("configuration config menuconfig menu choice if comment_entry help_text"),
     units=re.compile(r"(?!)"),
@@ -149,6 +157,7 @@ _KCONFIG = Grammar(
     conditions=kconfig_grammar.conditions,
 )
 _DEVICETREE = Grammar(
+    language=tree_sitter_devicetree.language,
     parse=_parser(tree_sitter_devicetree.language),
     blocks=frozenset({"document", "node", "preproc_if", "preproc_ifdef", "preproc_else"}),
     units=re.compile(r"node|property|preproc_\w+"),
@@ -158,6 +167,7 @@ _DEVICETREE = Grammar(
     name=_devicetree_name,
 )
 _YAML = Grammar(
+    language=tree_sitter_yaml.language,
     parse=_parser(tree_sitter_yaml.language),
     blocks=frozenset({"stream", "document", "block_mapping", "block_sequence"}),
     units=re.compile(r"block_node"),

@@ -138,6 +138,19 @@ def test_the_value_of_an_enumerator_is_its_place() -> None:
     assert "enumerator 'PINK' would be defined more than once" in outcome.reason
 
 
+def test_what_a_local_variable_begins_with_is_its_place() -> None:
+    local = b"\tint fresh = gadget_read(g);\n"
+    outcome = tried(BASE, put(BASE, (LOCK, local)), put(BASE, (UNLOCK, local)))
+    assert "variable 'fresh' of 'int gadget_do(" in outcome.reason
+
+
+def test_which_default_comes_first_is_its_place() -> None:
+    base = b"config ONE\n\tint\n" + b"".join(b"\tselect S%d\n" % n for n in range(9))
+    mine, there = (put(base, (b"\tselect S%d" % n, b"\tdefault 100\n")) for n in (1, 7))
+    outcome = tried(base, mine, there, "k/Kconfig")
+    assert "default 'default 100' of 'config ONE' would be" in outcome.reason
+
+
 def test_what_another_condition_has_is_not_present() -> None:
     mine = put(BASE, (TWO, b"#ifdef CONFIG_A\n" + FIELD + b"#endif\n"))
     there = put(BASE, (SIX, b"#ifdef CONFIG_B\n" + FIELD + b"#endif\n"))

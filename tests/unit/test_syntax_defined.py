@@ -255,6 +255,7 @@ DOUBLES = [
     ("k/gadget.c", 5, 18, "DEFINE_MUTEX(fresh);", "call DEFINE_MUTEX(fresh);"),
     ("k/gadget.c", 5, 18, "static int __init fresh(void)\n{\n\treturn 1;\n}", "function fresh"),
     ("k/gadget.c", 6, 7, '{ .compatible = "maker,new" },', 'entry { .compatible = "maker,new" }'),
+    ("k/gadget.c", 6, 7, "{ PCI_DEVICE(1, 2), 3 },", "row { PCI_DEVICE(1, 2)"),
     ("k/gadget.c", 9, 10, ".fresh = gadget_fresh,", "initializer .fresh"),
     ("k/gadget.c", 9, 10, "[FRESH] = gadget_fresh,", "initializer [FRESH]"),
     ("k/gadget.c", 11, 12, "struct gadget *fresh = NULL;", "variable fresh"),
@@ -268,17 +269,40 @@ DOUBLES = [
     ("k/gadget.c", 14, 15, "case CMD_NEW:\n\t\treturn 5;", "case CMD_NEW"),
     ("k/gadget.c", 14, 15, "default:\n\t\treturn 5;", "case default"),
     ("k/gadget.c", 13, 17, "gadget_fresh(g, cmd);", "statement gadget_fresh(g, cmd);"),
+    ("k/gadget.c", 13, 17, "kick(g);", "statement kick(g);"),
+    (
+        "k/gadget.c",
+        13,
+        17,
+        "while (kick(g))\n\t\trelax();",
+        "statement while (kick(g)) relax();",
+    ),
+    (
+        "k/gadget.c",
+        13,
+        17,
+        "for (i = 0; i < 9; i++)\n\t\tkick(i);",
+        "statement for (i = 0; i < 9; i++) kick(i);",
+    ),
     ("k/gadget.c", 16, 17, "out_fresh:", "label out_fresh"),
     ("k/gadget.c", 18, 19, "EXPORT_SYMBOL_GPL(fresh);", "call EXPORT_SYMBOL(fresh)"),
     ("k/gadget.c", 18, 19, 'MODULE_LICENSE("GPL");', "call MODULE_LICENSE"),
     ("k/gadget.c", 18, 19, "MODULE_DEVICE_TABLE(of, ids);", "call MODULE_DEVICE_TABLE(of, ids);"),
+    ("k/gadget.c", 18, 19, "module_init(fresh);", "call module_init"),
+    ("k/gadget.c", 18, 19, "module_param(fresh, int, 0);", "call module_param(fresh)"),
+    ("k/gadget.c", 18, 19, 'MODULE_PARM_DESC(fresh, "");', "call MODULE_PARM_DESC(fresh)"),
+    ("k/gadget.c", 5, 18, "TRACE_EVENT(fresh,\n\tTP_PROTO(int a));", "call TRACE_EVENT(fresh)"),
     ("k/gadget.dts", 1, 6, "fresh = <1>;", "property fresh"),
     ("k/gadget.dts", 2, 5, "serial@9 {\n\t};", "node serial@9"),
     ("k/gadget.dts", 2, 4, "fresh: serial@9 {\n\t};", "label fresh"),
-    ("k/gadget.dts", 7, 9, "&uart9 {\n\tx;\n};", "node &uart9"),
-    ("k/gadget.dts", 7, 9, "&uart1 {\n\tx;\n};", "property x"),
+    ("k/gadget.dts", 7, 9, "&uart9 {\n\tx;\n};", "reference &uart9 { x; };"),
+    ("k/gadget.dts", 7, 9, "&uart1 {\n\tx;\n};", "reference &uart1 { x; };"),
     ("k/gadget.dts", 7, 9, "/ {\n\tfresh {\n\t};\n};", "node fresh"),
     ("k/gadget.rs", 1, 11, "use kernel::fresh;", "use kernel::fresh"),
+    ("k/gadget.rs", 1, 11, "use kernel::{new::fresh, other as one};", "import fresh"),
+    ("k/gadget.rs", 1, 11, "use kernel::{new::fresh, other as one};", "import one"),
+    ("k/gadget.rs", 1, 11, 'extern "C" {\n    fn fresh();\n}', "function fresh"),
+    ("k/gadget.rs", 1, 11, "module! {\n    type: Fresh,\n}", "call module!"),
     ("k/gadget.rs", 1, 11, "const FRESH: u8 = 1;", "constant FRESH"),
     ("k/gadget.rs", 1, 11, "mod fresh;", "type fresh"),
     ("k/gadget.rs", 1, 10, "impl Gadget {\n    fn one(&self) {}\n}", "function one"),
@@ -287,9 +311,11 @@ DOUBLES = [
     ("k/gadget.rs", 6, 9, "self.fresh(one, two);", "statement self.fresh(one, two);"),
     ("k/gadget.rs", 7, 8, "3 => 4,", "arm 3"),
     ("k/gadget.py", 1, 9, "import fresh", "use import fresh"),
-    ("k/gadget.py", 2, 3, '"fresh": 3,', 'key "fresh"'),
+    ("k/gadget.py", 2, 3, '"fresh": 3,', "key fresh"),
+    ("k/gadget.py", 1, 9, "FRESH = 1", "name FRESH"),
+    ("k/gadget.py", 7, 8, "fresh = 1", "name fresh"),
     ("k/gadget.py", 4, 5, '("fresh", 3),', 'entry ("fresh", 3)'),
-    ("k/gadget.py", 7, 8, "def fresh(self):\n        return 1", "function fresh"),
+    ("k/gadget.py", 7, 8, "def fresh(self):\n        return 1", "name fresh"),
     ("k/Kconfig", 1, 2, "select FRESH if X", "line select FRESH if X"),
     ("k/Kconfig", 1, 2, "depends on FRESH", "line depends on FRESH"),
     ("k/Kconfig", 3, 5, 'config FRESH\n\tbool "Fresh"\n', "symbol FRESH"),
@@ -298,6 +324,7 @@ DOUBLES = [
     ("k/gadget.yaml", 1, 2, "- maker,new", "entry - maker,new"),
     ("k/gadget.yaml", 6, 7, "- fresh-names", "entry - fresh-names"),
     ("k/Makefile", 1, 2, "obj-y += fresh.o", "object fresh.o"),
+    ("k/Makefile", 1, 2, "ccflags-y += -DFRESH", "entry -DFRESH"),
     ("MAINTAINERS", 1, 2, "R:\tFresh <fresh@example.org>", "line R: Fresh <fresh@example.org>"),
     ("MAINTAINERS", 3, 4, "\nFRESH\nS:\tMaintained\n", "section FRESH"),
 ]
@@ -344,8 +371,10 @@ APART = [
     ("k/gadget.dts", 7, 9, "&a_%b {\n\tfresh;\n};"),
     ("k/gadget.rs", 1, 11, "impl %b {\n    const FRESH: u8 = 1;\n}"),
     ("k/gadget.py", 1, 9, "class %b:\n    def fresh(self):\n        pass"),
+    ("k/gadget.py", 1, 9, "if %b:\n    fresh = 1\n    def other(): pass"),
     ("k/Kconfig", 3, 5, "config %b\n\tbool\n\tdepends on FRESH\n"),
     ("k/gadget.yaml", 4, 5, "a-%b:\n    maxItems: 1"),
+    ("k/Makefile", 1, 3, "FRESH := %b"),
     ("k/Makefile", 1, 3, "obj-y += fresh.o"),
     ("k/Makefile", 1, 2, "%b-y += fresh.o"),
 ]
@@ -363,6 +392,68 @@ def test_the_same_in_two_places_of_its_own_is_not_there_twice(
         filled(path, **mine, **theirs),
     )
     assert found(path, *sides) == []
+
+
+UNLIKE = [
+    ("k/gadget.c", 5, 18, "static int fresh;", "static int fresh(void)\n{\n}", "variable fresh"),
+    ("k/gadget.c", 5, 18, "typedef int fresh;", "enum e {\n\tfresh,\n};", "typedef fresh"),
+    ("k/gadget.c", 6, 7, '{ "maker,new", 1 },', '{ "maker,new", 2 },', 'row { "maker,new"'),
+    (
+        "k/gadget.c",
+        18,
+        19,
+        "module_param(x, int, 0);",
+        "module_param(x, uint, 1);",
+        "call module_param(x)",
+    ),
+    ("k/gadget.dts", 7, 9, "&uart9 {\n\tx = <1>;\n};", "&uart9 {\n\tx;\n};", "override x"),
+    ("k/gadget.dts", 8, 9, "fresh = <1>;", "&uart1 {\n\tfresh = <2>;\n};", "override fresh"),
+    ("k/gadget.rs", 1, 11, "use kernel::{a, fresh};", "use kernel::a::fresh;", "import fresh"),
+    ("k/gadget.rs", 1, 11, "pub use kernel::fresh;", "use kernel::x as fresh;", "import fresh"),
+    (
+        "k/gadget.py",
+        7,
+        8,
+        "fresh = 1",
+        "@property\n    def fresh(self):\n        pass",
+        "name fresh",
+    ),
+    ("k/gadget.py", 2, 3, '"fresh": 1,', "'fresh': 2,", "key fresh"),
+    ("k/Makefile", 1, 2, "CFLAGS_one.o := -DA", "CFLAGS_one.o := -DB", "variable CFLAGS_one.o"),
+    ("k/gadget.yaml", 4, 5, "fresh: 1", '"fresh": 2', "key fresh"),
+]
+
+
+@pytest.mark.parametrize(("path", "one", "other", "mine", "theirs", "what"), UNLIKE)
+def test_one_name_is_one_name_whatever_it_is_given_to(
+    path: str, one: int, other: int, mine: str, theirs: str, what: str
+) -> None:
+    now = filled(path, **{f"at{one}": mine, f"at{other}": theirs})
+    patched, there = filled(path, **{f"at{one}": mine}), filled(path, **{f"at{other}": theirs})
+    names = found(path, filled(path), patched, there, now)
+    assert what in names
+
+
+def test_a_device_tree_may_say_the_same_of_a_node_twice_and_never_within_one_block() -> None:
+    path, said = "k/gadget.dts", "&uart9 {\n\tfresh;\n%s};"
+    mine, theirs = {"at7": said % "\tother;\n"}, {"at9": said % ""}
+    sides = (filled(path, **mine), filled(path, **theirs), filled(path, **mine, **theirs))
+    assert found(path, filled(path), *sides) == []
+    both = said % "\tfresh;\n"
+    sides = (filled(path, at7=said % ""), filled(path, at7=said % ""), filled(path, at7=both))
+    assert found(path, filled(path), *sides) == ["property fresh"]
+    root = "/ {\n\t%s {\n\t};\n};"
+    three = {"at7": root % "a", "at9": root % "b"}
+    assert (
+        found(
+            path,
+            filled(path),
+            filled(path, at7=three["at7"]),
+            filled(path, at9=three["at9"]),
+            filled(path, **three),
+        )
+        == []
+    )
 
 
 ARMS = b"""\
