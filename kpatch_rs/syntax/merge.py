@@ -21,6 +21,7 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.grammar import is_prose
 from kpatch_rs.syntax.merge_free import free_names
+from kpatch_rs.syntax.merge_indent import beside_indented
 from kpatch_rs.syntax.merge_list import merged_lists
 
 _LINES_MAX = 300
@@ -89,6 +90,8 @@ def _unpaired(text: CText) -> tuple[int, int, int]:
 def _settled(clash: Clash, above: bytes, below: bytes, path: RepoPath) -> bytes | None:
     base, ours, theirs = (text.splitlines(keepends=True) for text in _sides(clash))
     if max(map(len, (base, ours, theirs))) > _LINES_MAX:
+        return None
+    if beside_indented(base, ours, theirs):
         return None
     if not base and (order := _order(ours, theirs, above, below)):
         return b"".join(line for side in order for line in side)
