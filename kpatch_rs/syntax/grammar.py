@@ -38,7 +38,7 @@ class Grammar:
     units: re.Pattern[str]
     """What stands on its own wherever it is: the statement of an `if` without braces."""
     prose: frozenset[str]
-    """What only people read."""
+    """What only people read: nothing in it is code, and where it stands means nothing."""
     atoms: frozenset[str] = frozenset()
     """What is one word, whatever the grammar sees in it."""
     strings: frozenset[str] = frozenset()
@@ -48,7 +48,7 @@ class Grammar:
     attached: frozenset[str] = frozenset()
     """What belongs to the sibling behind it."""
     name: Callable[[Node], bytes] = lambda _: b""
-    """What a node in which others stand is called, where that tells it from the next one."""
+    """What a node in which others stand is called, or the sense of its condition."""
     conditions: Callable[[bytes], Mapping[int, bytes]] = lambda _: {}
     """What `parse` leaves out, by offset."""
 
@@ -73,13 +73,26 @@ def _types(names: str) -> frozenset[str]:
 
 
 def _named(**places: int) -> Callable[[Node], bytes]:
-    """The text of the child in that place, by type of node."""
+    """The text of the child in that place, by type of node; of any condition, its sense."""
 
     def name(node: Node) -> bytes:
         child = node.child(places[node.type]) if node.type in places else None
-        return b" ".join((child.text or b"").split()) if child else b""
+        return b" ".join((child.text or b"").split()) if child else _sense(node)
 
     return name
+
+
+def _sense(node: Node) -> bytes:
+    """What tells a block from the one that runs when this one does not; `#if 0` never does."""
+    condition = node.child_by_field_name("condition")
+    text = (condition.text or b"").lstrip(b"( ") if condition else b""
+    if node.type == "preproc_if" and text == b"0":
+        return text
+    return b"!" if text.startswith((b"!", b"not ")) or _is_ifndef(node) else b""
+
+
+def _is_ifndef(node: Node) -> bool:
+    return node.type == "preproc_ifdef" and node.children[0].type == "#ifndef"
 
 
 def _devicetree_name(node: Node) -> bytes:
@@ -135,6 +148,7 @@ _RUST = Grammar(
     atoms=frozenset({"string_literal", "raw_string_literal", "char_literal"}),
     strings=frozenset({"string_literal"}),
     attached=frozenset({"attribute_item"}),
+    name=_sense,
 )
 _PYTHON = Grammar(
     language=tree_sitter_python.language,
@@ -144,6 +158,7 @@ _PYTHON = Grammar(
     prose=frozenset({"comment"}),
     atoms=frozenset({"string"}),
     strings=frozenset({"string"}),
+    name=_sense,
 )
 _KCONFIG = Grammar(
     language=tree_sitter_kconfig.language,

@@ -57,8 +57,8 @@ def words(grammar: Grammar, data: bytes, rows: Sequence[int]) -> list[Word]:
     while stack:
         at = stack.pop()
         if at.node.type in grammar.prose:
-            continue
-        if below := _below(grammar, at, rows):
+            found += _prose(at.node)
+        elif below := _below(grammar, at, rows):
             stack += reversed(below)
         else:
             found += _leaf(grammar, at)
@@ -106,6 +106,12 @@ def _leaf(grammar: Grammar, at: _At) -> Iterator[Word]:
         yield from (Word(part, row + n, (at.blocks, at.beside), at.holds) for part in parts if part)
 
 
+def _prose(node: Node) -> Iterator[Word]:
+    """The words of a comment: code that becomes one is code no more."""
+    for n, line in enumerate((node.text or b"").split(b"\n"), node.start_point.row):
+        yield from (Word(part, n, ("prose",)) for part in line.split())
+
+
 def _in_block(grammar: Grammar, at: _At, rows: Sequence[int]) -> Iterator[_At]:
     around, attached = _around(grammar, at), list[bytes]()
     for child in at.node.children:
@@ -141,10 +147,11 @@ def _in_group(grammar: Grammar, at: _At, group: Sequence[Node]) -> Iterator[_At]
 
 
 def _around(grammar: Grammar, at: _At) -> _Place:
-    """What is around the statements in `at`; conditions of the preprocessor are not."""
-    if at.node.is_error or at.node.type.startswith("preproc_"):
+    """What is around the statements in `at`; a condition of the preprocessor by its sense only."""
+    name = grammar.name(at.node)
+    if at.node.is_error or (at.node.type.startswith("preproc_") and not name):
         return at.blocks
-    return (*at.blocks, at.node.type, grammar.name(at.node))
+    return (*at.blocks, at.node.type, name)
 
 
 def touches(rows: Sequence[int], first: int, last: int) -> bool:
