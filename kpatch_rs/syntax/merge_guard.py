@@ -21,10 +21,6 @@ from kpatch_rs.syntax.lines import Block, differences
 from kpatch_rs.syntax.merge_line import is_kbuild, kbuild_words, lines
 from kpatch_rs.syntax.merge_word import Word, flaws, words
 
-_NEAR = 20
-"""Rows between changes of the two sides up to which they may have to do with each other."""
-
-
 def contradicted(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, merged: bytes) -> bool:
     """Whether `merged` means anything else than both changes to `base`, as far as can be told."""
     if merged in (ours, theirs) or is_prose(path):
@@ -158,10 +154,10 @@ class _Merge:
         from_base = [differences(base, side) for side in (ours, theirs)]
         to_merged = [differences(side, merged) for side in (ours, theirs)]
         rows = (
-            _near(_old(from_base[0]), _old(from_base[1])),
-            _near(_new(from_base[0]), _old(to_merged[0])),
-            _near(_new(from_base[1]), _old(to_merged[1])),
-            _near(_new(to_merged[0]), _new(to_merged[1])),
+            sorted(_old(from_base[0]) | _old(from_base[1])),
+            sorted(_new(from_base[0]) | _old(to_merged[0])),
+            sorted(_new(from_base[1]) | _old(to_merged[1])),
+            sorted(_new(to_merged[0]) | _new(to_merged[1])),
         )
         old, *sides, new = (_Version.of(path, *both) for both in zip(versions, rows, strict=True))
         mine, other = (
@@ -200,12 +196,8 @@ def _new(blocks: Sequence[Block]) -> set[int]:
 
 
 def _beside(spans: Iterable[tuple[int, int]]) -> set[int]:
-    return {row for start, end in spans for row in range(start - _NEAR, end + _NEAR)}
-
-
-def _near(one: set[int], other: set[int]) -> list[int]:
-    """The rows near a change of the one side and near one of the other."""
-    return sorted(one & other)
+    """The rows that are changed, and those in touch with a change."""
+    return {row for start, end in spans for row in range(start - 1, end + 1)}
 
 
 def _lost(side: _Side) -> bool:
