@@ -8,7 +8,7 @@ grammars (their node-types.json).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -23,6 +23,9 @@ from tree_sitter import Language, Node, Parser
 
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax import kconfig_grammar
+
+CHAINED = frozenset({"&&", "||", "|", "and", "or"})
+"""Operators whose operands may come in any order and number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +85,27 @@ def _named(**places: int) -> Callable[[Node], bytes]:
     return name
 
 
+_NOT = frozenset({"!", "not", "not in", "is not", "!=", ">", ">=", "#ifndef"})
+"""What turns a condition round, or compares as the other branch would."""
+
+
 def _sense(node: Node) -> bytes:
     """What tells a block from the one that runs when this one does not; `#if 0` never does."""
     condition = node.child_by_field_name("condition")
-    text = (condition.text or b"").lstrip(b"( ") if condition else b""
-    if node.type == "preproc_if" and text == b"0":
-        return text
-    return b"!" if text.startswith((b"!", b"not ")) or _is_ifndef(node) else b""
+    if node.type == "preproc_if" and condition and condition.text == b"0":
+        return b"0"
+    signs = node.children[:1] if node.type == "preproc_ifdef" else _signs(condition)
+    return b"!" if any(sign.type in _NOT for sign in signs) else b""
 
 
-def _is_ifndef(node: Node) -> bool:
-    return node.type == "preproc_ifdef" and node.children[0].type == "#ifndef"
+def _signs(condition: Node | None) -> Sequence[Node]:
+    """The parts of the first term of a condition."""
+    while condition and condition.child_count:
+        parts = condition.children
+        if parts[0].type != "(" and not (len(parts) == 3 and parts[1].type in CHAINED):
+            return parts
+        condition = parts[parts[0].type == "("]
+    return ()
 
 
 def _devicetree_name(node: Node) -> bytes:

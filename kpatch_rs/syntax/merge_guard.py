@@ -21,6 +21,7 @@ from kpatch_rs.syntax.lines import Block, differences
 from kpatch_rs.syntax.merge_line import is_kbuild, kbuild_words, lines
 from kpatch_rs.syntax.merge_word import Word, flaws, words
 
+
 def contradicted(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, merged: bytes) -> bool:
     """Whether `merged` means anything else than both changes to `base`, as far as can be told."""
     if merged in (ours, theirs) or is_prose(path):

@@ -15,15 +15,15 @@ from itertools import accumulate, groupby
 
 from tree_sitter import Node
 
-from kpatch_rs.syntax.grammar import Grammar
-
-_CHAINED = frozenset({"&&", "||", "|", "and", "or"})
-"""Operators whose operands may come in any order and number."""
+from kpatch_rs.syntax.grammar import CHAINED, Grammar
 
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 _CLOSING = frozenset(b"} ) ] >".split())
 """They stand where what they close begins."""
+
+_PREFIXES = b"BFLRUbfru8"
+"""Letters that may precede a string's quote in C and Python."""
 
 _Place = tuple[object, ...]
 
@@ -97,13 +97,15 @@ def _below(grammar: Grammar, at: _At, rows: Sequence[int]) -> list[_At]:
 
 
 def _leaf(grammar: Grammar, at: _At) -> Iterator[Word]:
-    """A word; the words of a string are a list."""
-    text, row = at.node.text or b"", at.node.start_point.row
+    """A word; those of a string are a list, in which what precedes the quote tells how to read."""
+    text, in_string = at.node.text or b"", at.node.type in grammar.strings
     if text in _CLOSING:
         return
-    for n, line in enumerate(text.split(b"\n")):
-        parts = line.split() if at.node.type in grammar.strings else [_plain(line)]
-        yield from (Word(part, row + n, (at.blocks, at.beside), at.holds) for part in parts if part)
+    prefix = text.removesuffix(text.lstrip(_PREFIXES)) if in_string else b""
+    place = (at.blocks, at.beside, prefix)
+    for row, line in enumerate(text.split(b"\n"), at.node.start_point.row):
+        parts = line.split() if in_string else [_plain(line)]
+        yield from (Word(part, row, place, at.holds) for part in parts if part)
 
 
 def _prose(node: Node) -> Iterator[Word]:
@@ -171,7 +173,7 @@ def _operator(node: Node) -> str | None:
     """What joins the operands, if `node` is a link of such a chain."""
     operator = node.child(1) if node.child_count == 3 else None
     named = node.type.endswith(("_expression", "_operator"))
-    return operator.type if operator and named and operator.type in _CHAINED else None
+    return operator.type if operator and named and operator.type in CHAINED else None
 
 
 def _groups(node: Node) -> list[list[Node]]:
