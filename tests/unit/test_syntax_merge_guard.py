@@ -48,3 +48,155 @@ def test_a_word_of_one_side_on_a_mixture_of_both_is_contradicted(
 def test_what_each_adds_to_a_list_stands(base: str, ours: str, theirs: str, merged: str) -> None:
     four = ((_C % s).encode() for s in (base, ours, theirs, merged))
     assert not contradicted(RepoPath(b"d/f.c"), *four)
+
+
+def _four(path: str, around: str, *texts: str) -> bool:
+    return contradicted(
+        RepoPath(path.encode()), *(around.replace("%s", text).encode() for text in texts)
+    )
+
+
+_MAKE = "obj-y += a.o\n%s\nobj-y += z.o\n"
+_SHELL = "#!/bin/sh\none\n%s\ntwo\n"
+_PYTHON = "def f(x):\n    one()\n%s\n    return x\n"
+_YAML = "properties:\n%s\n\nrequired:\n  - a\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "around", "base", "ours", "theirs", "merged"),
+    [
+        ("d/f.h", "%s\nint b;\n#endif\n",
+         *("#if " + s for s in ("A", "R && A", "A || C", "R && A || C"))),
+        ("d/f.h", "%s\nint b;\n#endif\n",
+         *("#if " + s for s in ("defined(A)", "!defined(A)", "defined(A) || C",
+                                "!defined(A) || C"))),
+        ("d/f.rs", "fn f() {\n    %s {\n        go();\n    }\n}\n",
+         *("if " + s for s in ("a", "r && a", "a || c", "r && a || c"))),
+        ("d/f.rs", "fn f() {\n    %s {\n        go();\n    }\n}\n",
+         *("if " + s for s in ("a == b", "a != b", "a == b | c", "a != b | c"))),
+        ("d/f.c", _C, *(s + ";" for s in ("x = a ? b : c", "x = q ? b : c", "x = a ? b : n",
+                                          "x = q ? b : n"))),
+        ("d/f.c", _C, *(s + ";" for s in ("go(a, b)", "return go(a, b)", "go(a, b, n)",
+                                          "return go(a, b, n)"))),
+    ],
+)  # fmt: skip
+def test_what_binds_the_operands_is_one_side_s(
+    path: str, around: str, base: str, ours: str, theirs: str, merged: str
+) -> None:
+    assert _four(path, around, base, ours, theirs, merged)
+
+
+@pytest.mark.parametrize(
+    ("path", "around", "base", "ours", "theirs", "merged"),
+    [
+        ("d/f.c", _C, "go(a);", "/* go(a); */", "go(a, n);", "/* go(a, n); */"),
+        ("d/f.c", _C, "go(a);", "// go(a);", "go(a, n);", "// go(a, n);"),
+        ("d/f.py", _PYTHON, "    go(a)", "    # go(a)", "    go(a, n)", "    # go(a, n)"),
+        ("d/f.c", _C, "a();\n\tb();", "\n#if 0\n\ta();\n\tb();\n#endif", "a();\n\tn();\n\tb();",
+         "\n#if 0\n\ta();\n\tn();\n\tb();\n#endif"),
+        ("d/f.c", _C, "if (a)\n\t\tb();", "if (!a)\n\t\tb();", "if (a)\n\t\tb(n);",
+         "if (!a)\n\t\tb(n);"),
+        ("d/f.c", _C, "if (a == b)\n\t\tb();", "if (a != b)\n\t\tb();", "if (a == b)\n\t\tb(n);",
+         "if (a != b)\n\t\tb(n);"),
+        ("d/f.py", _PYTHON, "    if a in b:\n        b()", "    if a not in b:\n        b()",
+         "    if a in b:\n        b(n)", "    if a not in b:\n        b(n)"),
+        ("d/f.rs", "fn f() {\n%s\n}\n", "if a < b {\n\t\tb();\n\t}", "if a >= b {\n\t\tb();\n\t}",
+         "if a < b {\n\t\tb(n);\n\t}", "if a >= b {\n\t\tb(n);\n\t}"),
+        ("d/f.h", "int a;\n%s\n#endif\n", "#ifdef A\nint b;", "#ifndef A\nint b;",
+         "#ifdef A\nint b;\nint n;", "#ifndef A\nint b;\nint n;"),
+        ("d/f.py", _PYTHON, "    x = 'a b c'", "    x = r'a b c'", "    x = 'a b n c'",
+         "    x = r'a b n c'"),
+    ],
+)  # fmt: skip
+def test_what_one_side_says_still_runs_as_it_was_meant_to(
+    path: str, around: str, base: str, ours: str, theirs: str, merged: str
+) -> None:
+    assert _four(path, around, base, ours, theirs, merged)
+
+
+def test_a_condition_that_is_extended_is_not_turned_round() -> None:
+    texts = ("if (a == b)\n\t\tgo();", "if (a == b && q)\n\t\tgo();", "if (a == b)\n\t\tgo(n);")
+    assert not _four("d/f.c", _C, *texts, "if (a == b && q)\n\t\tgo(n);")
+
+
+def test_what_one_side_puts_around_may_begin_far_away() -> None:
+    far = "\n".join(f"\tcall_{n}();" for n in range(60))
+    new = far.replace("\tcall_30();\n", "\tcall_30();\n\tmine();\n")
+    dead = "\n#if 0\n%s\n#endif\n"
+    assert _four("d/f.c", _C, far, dead.replace("%s", far), new, dead.replace("%s", new))
+
+
+@pytest.mark.parametrize(
+    ("path", "around", "base", "ours", "theirs", "merged"),
+    [
+        ("d/Makefile", _MAKE, "x := a \\\n\tb", "x := a\n\tb", "x := a \\\n\tn \\\n\tb",
+         "x := a\n\tn \\\n\tb"),
+        ("d/Makefile", _MAKE, "x := a\ny := b", "x := a \\\n\tc\ny := b", "x := a\nn := n\ny := b",
+         "x := a \\\nn := n\n\tc\ny := b"),
+        ("d/go.sh", _SHELL, "a \\\n  b", "a\n  b", "a \\\n  b -n", "a\n  b -n"),
+        ("d/go.sh", _SHELL, "a\nb", "a && \\\nb", "a\nn\nb", "a && \\\nn\nb"),
+    ],
+)  # fmt: skip
+def test_a_backslash_joins_what_it_joined(
+    path: str, around: str, base: str, ours: str, theirs: str, merged: str
+) -> None:
+    assert _four(path, around, base, ours, theirs, merged)
+
+
+@pytest.mark.parametrize(("path", "around"), [("d/Makefile", _MAKE), ("d/go.sh", _SHELL)])
+def test_a_line_behind_a_longer_one_is_a_line_still(path: str, around: str) -> None:
+    base, more, mine = "x \\\n\ta", "x \\\n\ta \\\n\tb", "x \\\n\ta\nn"
+    assert not _four(path, around, base, more, mine, more + "\nn")
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "python"),
+    [
+        ("d/f.py", "", True),
+        ("d/f", "#!/usr/bin/env python3\n", True),
+        ("d/f", "#!/bin/sh\n", False),
+    ],
+)
+def test_the_language_is_told_by_name_and_first_line(path: str, first: str, python: bool) -> None:
+    texts = (f"go({args})" for args in ("a", "o, a", "a, t", "o, a, t"))
+    assert _four(path, first + "%s\n", *texts) != python
+
+
+@pytest.mark.parametrize(
+    ("path", "around", "base", "ours", "theirs", "merged"),
+    [
+        ("d/f.py", _PYTHON, "    a()\n    b()", "    if x:\n        a()\n        b()",
+         "    a()\n    n()\n    b()", "    if x:\n        a()\n    n()\n        b()"),
+        ("d/f.yaml", _YAML, "  a: 1\n  b: 1", "  z:\n    a: 1\n    b: 1", "  a: 1\n  n: 1\n  b: 1",
+         "  z:\n    a: 1\n  n: 1\n    b: 1"),
+        ("d/f.c", _C, "if (a)\n\t\tb();", "if (a) {\n\t\tb();\n\t}", "if (a)\n\t\tb(n);",
+         "if (a) {\n\t\tb(n);"),
+        ("d/f.rs", "fn f() {\n%s\n}\n", "a(b);", "a(b)?;", "a(b, n);", "a(b, n)?"),
+        ("d/f.dts", "/ {\n%s\n};\n", "\ta = <1>;", "\ta = <2>;", "\ta = <1>;\n\tb;",
+         "\ta = <2>\n\tb;"),
+    ],
+)  # fmt: skip
+def test_the_result_parses_no_worse(
+    path: str, around: str, base: str, ours: str, theirs: str, merged: str
+) -> None:
+    assert _four(path, around, base, ours, theirs, merged)
+
+
+@pytest.mark.parametrize(
+    ("path", "around", "base", "ours", "theirs", "merged"),
+    [
+        ("d/f.yaml", _YAML, "  a: 1\n\n\n  b: 1", "  z:\n    a: 1\n\n\n    b: 1",
+         "  a: 1\n\n  n: 1\n\n  b: 1", "  z:\n    a: 1\n\n  n: 1\n\n    b: 1"),
+        ("d/f.yaml", _YAML, "  a:\n    b: 1\n  c:\n    d: 1", "  a:\n    b: 1\n    c:\n      d: 1",
+         "  a:\n    b: 1\n    n: 1\n  c:\n    d: 1",
+         "  a:\n    b: 1\n    c:\n    n: 1\n      d: 1"),
+        ("d/f.dts", "/ {\n%s\n};\n", "\tx;\n\ty;", "\tx;\n\ts {\n\t\ty;\n\t};", "\tx;\n\tn;\n\ty;",
+         "\tx;\n\ts {\n\tn;\n\t\ty;\n\t};"),
+        ("d/f.dts", "/ {\n%s\n};\n", "\ta = <&x 1>;", "\ta = <&y 1>;", "\ta = <&x 1 2>;",
+         "\tb = <&y 1 2>;"),
+    ],
+)  # fmt: skip
+def test_what_a_side_put_in_stays_under_its_parent(
+    path: str, around: str, base: str, ours: str, theirs: str, merged: str
+) -> None:
+    assert _four(path, around, base, ours, theirs, merged)
