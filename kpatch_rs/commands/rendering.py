@@ -14,6 +14,7 @@ from typing import Any
 
 from kpatch_rs.commands.blaming import Blamed
 from kpatch_rs.commands.branches import branch_value, typed
+from kpatch_rs.commands.meeting import SHOWN, as_json, in_words
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.gitio.repository import NewCommit, Repository
 from kpatch_rs.loader.save import Prepared
@@ -22,7 +23,7 @@ from kpatch_rs.model.operation import StepRecord, View
 from kpatch_rs.model.outcome import Commit, EditReport, Outcome, Status, Step
 from kpatch_rs.model.series import Series
 from kpatch_rs.model.version import show_guard
-from kpatch_rs.report import Report, clean, table
+from kpatch_rs.report import Report, clean, counted, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +150,9 @@ def _worth_saying(report: EditReport) -> bool:
 def _reason(step_id: str, report: EditReport, blamed: Blamed) -> str:
     outcome = report.outcome
     lines = [f"{step_id} ({report.edit.where}): {outcome.status}: {outcome.reason}"]
+    lines += [f"    {line}" for meeting in outcome.met[:SHOWN] for line in in_words(meeting)]
+    if (more := len(outcome.met) - SHOWN) > 0:
+        lines.append(f"    and {counted(more, 'place')} more")
     lines += [f"    candidate: {c.place}: {c.what}" for c in outcome.candidates]
     lines += [f"    {line}" for line in blamed.lines(report)]
     lines += [f"    hint: {outcome.hint}"] if outcome.hint else []
@@ -179,6 +183,7 @@ def _edit_json(report: EditReport, blamed: Blamed) -> dict[str, Any]:
         "was": str(report.was) if report.was else None,
         "is": str(outcome.place) if outcome.place else None,
         "hint": outcome.hint,
+        "merged": [as_json(meeting) for meeting in outcome.met],
         "candidates": [{"place": str(c.place), "what": c.what} for c in outcome.candidates],
         "changed-by": blamed.as_json(report),
     }

@@ -99,6 +99,7 @@ diff = "files/foo.diff"
             text=b"".join(_added(file) for file in files),
             reason="; ".join(end.reason for _, end in ends if end.reason),
             elsewhere=tuple(p for _, end in todo for p in end.elsewhere),
+            met=tuple(meeting for _, end in todo for meeting in end.met),
         )
 
     def proofs(self, edit: PatchEdit, outcome: Outcome) -> Sequence[Proof]:

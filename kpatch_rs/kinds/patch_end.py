@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kpatch_rs.model.outcome import Status
+from kpatch_rs.model.outcome import Meeting, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import File
 from kpatch_rs.syntax.diff import FileDiff
@@ -34,6 +34,8 @@ class End:
     """What the file is now, where it moved."""
     learned: RepoPath | None = None
     """The same, where only the kernel the series comes from can tell."""
+    met: tuple[Meeting, ...] = ()
+    """Where it was merged with what upstream did."""
     at: RepoPath | None = None
     """The file that `line` is in, where the diff's own stays as it is."""
 

@@ -25,7 +25,7 @@ from kpatch_rs.kinds.patch_function import (
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.kinds.patch_moved import Missing
 from kpatch_rs.kinds.patch_twice import elsewhere, twice
-from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, merged_words
+from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, met
 from kpatch_rs.model.outcome import Candidate, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode
@@ -311,10 +311,9 @@ class FilePlan:
         if end := self.astray(there, data):
             return end
         line = first_difference(lines_of(there.data), lines_of(data))
-        sides = merged_words(base, there.data, theirs, data)
         reason = f"{show(path)}: merged three-way, from blob {blob[:12]}"
-        reason += f": {sides}" if sides else ""
-        return self.ended(there, self.linked(File(data, mode)), Status.ADAPTED, line, reason)
+        end = self.ended(there, self.linked(File(data, mode)), Status.ADAPTED, line, reason)
+        return replace(end, met=met(path, base, there.data, theirs, data))
 
     def carried(self, base: bytes, spots: Sequence[Spot], there: File | None) -> End | None:
         """How it ends function by function, wherever they are; None where it does not fit there."""
@@ -339,7 +338,7 @@ class FilePlan:
         status, at = (Status.MOVED, min(others)) if now == there else (Status.ADAPTED, None)
         changed = (self.ground.tree.read(at), others[at]) if at else (there, now)
         line = first_difference(*(lines_of(f.data) if f else [] for f in changed))
-        return End(status, line, now, "; ".join(said), others=others, at=at)
+        return End(status, line, now, "; ".join(said), others=others, met=found.met, at=at)
 
     def by_function(
         self, ground: Ground, base: bytes, patched: bytes, there: File | None

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.c_held import other_locks
 from kpatch_rs.kinds.patch_merge import merged
-from kpatch_rs.model.outcome import Candidate
+from kpatch_rs.kinds.patch_words import met
+from kpatch_rs.model.outcome import Candidate, Meeting
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File
 from kpatch_rs.syntax.c_body import Unclear, body_of
@@ -39,6 +40,8 @@ class Carried:
     """Where they are, with the change; their own file, too, where some are still in it."""
     places: Mapping[bytes, RepoPath]
     """Those that left their file, and the file each is in."""
+    met: tuple[Meeting, ...] = ()
+    """Where a change met one of upstream's."""
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -173,17 +176,19 @@ def carry(
     changes, rest = _taken_apart(path, base, patched)
     files = {path: there} if there else {}
     places: dict[bytes, RepoPath] = {}
+    meetings: list[Meeting] = []
     for name, change in changes.items():
         where = path if name in staying else _where(ground, path, name, base)
         if where is None or (where == path and name not in staying) or where in taken - {path}:
             return None
         file = files.get(where) or ground.tree.read(where)
-        data = _merged(ground, where, name, change, file.data) if file else None
-        if file is None or data is None:
+        done = _merged(ground, where, name, change, file) if file else None
+        if done is None:
             return None
-        files[where] = File(data, file.mode)
+        files[where] = done[0]
+        meetings += done[1]
         places |= {name: where} if where != path else {}
-    return Carried(rest, files, places) if changes else None
+    return Carried(rest, files, places, tuple(meetings)) if changes else None
 
 
 def _parts(path: RepoPath, data: bytes) -> Mapping[bytes, Part]:
@@ -234,11 +239,15 @@ def _where(ground: Ground, path: RepoPath, name: bytes, base: bytes) -> RepoPath
 
 
 def _merged(
-    ground: Ground, path: RepoPath, name: bytes, change: _Change, data: bytes
-) -> bytes | None:
-    """`data` with the change in its function; None where it does not merge."""
-    if (part := _parts(path, data).get(name)) is None:
+    ground: Ground, path: RepoPath, name: bytes, change: _Change, file: File
+) -> tuple[File, tuple[Meeting, ...]] | None:
+    """`file` with the change in its function; None where it does not merge."""
+    if (part := _parts(path, file.data).get(name)) is None:
         return None
-    lines = lines_of(data)
-    text = merged(ground.history, path, change.before, _text(lines, part), change.after)
-    return None if text is None else b"".join((*lines[: part.start], text, *lines[part.end :]))
+    lines = lines_of(file.data)
+    there = _text(lines, part)
+    text = merged(ground.history, path, change.before, there, change.after)
+    if text is None:
+        return None
+    data = b"".join((*lines[: part.start], text, *lines[part.end :]))
+    return File(data, file.mode), met(path, change.before, there, change.after, text, part.start)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kpatch_rs.errors import Conflict
-from kpatch_rs.model.outcome import Candidate, Place
-from kpatch_rs.model.path import show
+from kpatch_rs.model.outcome import Candidate, Meeting, Place
+from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File
 from kpatch_rs.syntax.diff import FileDiff, Hunk
 from kpatch_rs.syntax.diff_found import Doubt
@@ -77,16 +77,16 @@ class Was:
     at: int
 
 
-def merged_words(base: bytes, ours: bytes, theirs: bytes, merged: bytes) -> str:
-    """Both sides and the result of each place in which they meet; "" where they do not."""
-    found = list(meetings(*map(lines_of, (base, ours, theirs, merged))))
-    said = [
-        f"line {m.line}: {_quoted(m.base)} is {_quoted(m.upstream)} upstream, "
-        f"{_quoted(m.patch)} in the patch, {_quoted(m.merged)} merged"
-        for m in found[:SHOWN]
-    ]
-    more = len(found) - SHOWN
-    return "; ".join([*said, *([f"and {more} places more"] if more > 0 else [])])
+def met(
+    path: RepoPath, base: bytes, ours: bytes, theirs: bytes, merged: bytes, above: int = 0
+) -> tuple[Meeting, ...]:
+    """Each place in which both sides meet; `above`: the lines of `path` that stand above these."""
+    return tuple(
+        Meeting(
+            Place(path, above + m.line), *map(b"".join, (m.base, m.upstream, m.patch, m.merged))
+        )
+        for m in meetings(*map(lines_of, (base, ours, theirs, merged)))
+    )
 
 
 def _quoted(lines: Sequence[bytes]) -> str:

@@ -78,6 +78,19 @@ class Learned:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A place that upstream and the edit both changed: what each had there, for people to judge."""
+
+    place: Place
+    """Where it is in the result."""
+    base: bytes
+    """The lines before both."""
+    upstream: bytes
+    patch: bytes
+    merged: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a kind did with one edit in one tree."""
@@ -100,6 +113,8 @@ class Outcome:
     elsewhere: tuple[RepoPath, ...] = ()
     """Files it changed that the edit does not name: what it names has moved there."""
     learned: tuple[Learned, ...] = ()
+    met: tuple[Meeting, ...] = ()
+    """Where it was merged with what upstream did in the same place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,12 +167,12 @@ def test_three_way_decides() -> None:
     outcome = plan(DIFF, {"d/f.c": ours}, OLD)
     assert outcome.status is Status.ADAPTED
     assert after(outcome, "d/f.c") == NEW.replace(b"line 18\n", b"LINE 18\n")
-    assert outcome.reason == (
-        f"d/f.c: merged three-way, from blob {blob_name(OLD)[:12]}: line 18: "
-        "'line 18 / line 19 / line 20' is 'LINE 18 / line 19 / line 20' upstream, "
-        "'line 18 / line 19 / line 20 / added' in the patch, "
-        "'LINE 18 / line 19 / line 20 / added' merged"
-    )
+    assert outcome.reason == f"d/f.c: merged three-way, from blob {blob_name(OLD)[:12]}"
+    was, now, more = b"line 18\nline 19\nline 20\n", b"LINE 18\nline 19\nline 20\n", b"added\n"
+    (meeting,) = outcome.met
+    assert str(meeting.place) == "d/f.c:18"
+    assert (meeting.base, meeting.upstream) == (was, now)
+    assert (meeting.patch, meeting.merged) == (was + more, now + more)
     assert str(outcome.place) == "d/f.c:21"
 
 
