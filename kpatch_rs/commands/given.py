@@ -32,9 +32,9 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.tree import File, Mode, TreeOverlay
 from kpatch_rs.syntax.diff import FileDiff, read_diff
 from kpatch_rs.syntax.diff_plain import Plain, plain_diff
+from kpatch_rs.syntax.diff_stat import contradiction
 
 _BASE = re.compile(r"(?m)^base-commit: ([0-9a-f]{40}|[0-9a-f]{64})$")
-_FILES_CHANGED = re.compile(rb"(?m)^ (\d{1,6}) files? changed")
 _OTHERS_FIRST = re.compile(r"(?m)^prerequisite-(?:patch|change|message)-id: ")
 
 _THE_DIFF = "the diff in it"
@@ -114,7 +114,7 @@ def of_range(repository: Repository, range_: str) -> Source:
 
 def of_quilt(repository: Repository, folder: Path, base: str) -> Source:
     """A quilt series that is made for `base`. Raises KpatchError."""
-    files, unnamed = read_quilt(folder)
+    files, others = read_quilt(folder)
     if not files:
         raise Usage(f"{folder / 'series'} names no patch", hint="give a folder with a quilt series")
     resolved = repository.resolve(base)
@@ -128,7 +128,7 @@ def of_quilt(repository: Repository, folder: Path, base: str) -> Source:
             with naming(file.name):
                 said = of_patch_file(file.name, plain.head)
                 read.append(_Read(file.name, said, plain, _files(plain)))
-    out = [Remark(name, "it is not in the file series", left_out=True) for name in unnamed]
+    out = [Remark(name, why, left_out=True) for name, why in others]
     return _source(repository, resolved, base, read, unfit, out)
 
 
@@ -147,7 +147,8 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
         raise Usage(
             f"{file} has no mail with a patch{left}", hint="give an mbox, as git am takes it"
         )
-    base = base or _stated(file, thread)
+    stated = _stated(thread)
+    base = base or _only(file, stated)
     resolved = repository.resolve(base)
     unfit, read = Gathered(), list[_Read]()
     for letter in thread.taken:
@@ -155,6 +156,9 @@ def of_mbox(repository: Repository, file: Path, base: str | None) -> Source:
             read.append(_of_mail(letter.name, letter.mail))
     out = [Remark(one.name, why, left_out=True) for one, why in thread.left_out]
     out += [Remark(file.name, thread.told)] if thread.told else []
+    if stated and resolved not in stated:
+        text = f"it is made for {' and '.join(one[:12] for one in stated)}, and read as for {base}"
+        out.append(Remark(file.name, text))
     if any(_OTHERS_FIRST.search(text) for text in _texts(thread)):
         out.append(Remark(file.name, "it stands on patches that are not in it (prerequisite-…-id)"))
     return _source(repository, resolved, base, read, unfit, out)
@@ -202,16 +206,20 @@ def _texts(thread: Thread) -> list[str]:
     ]
 
 
-def _stated(file: Path, thread: Thread) -> str:
-    """The base-commit: line of the mails that are taken. Raises Usage where there is not one."""
+def _stated(thread: Thread) -> tuple[str, ...]:
+    """The base-commit: lines of the mails that are taken, each once."""
     found = (found for text in _texts(thread) for found in _BASE.finditer(text))
-    stated: dict[str, None] = dict.fromkeys(one[1] for one in found)
+    return tuple(dict.fromkeys(one[1] for one in found))
+
+
+def _only(file: Path, stated: Sequence[str]) -> str:
+    """The kernel that the mails of `file` state. Raises Usage where that is not one."""
     if len(stated) != 1:
         many = f"has {len(stated)} base-commit: lines that differ" if stated else ""
         raise Usage(
             f"{file} {many or 'has no base-commit: line'}", hint="say which kernel: --base v6.12"
         )
-    return next(iter(stated))
+    return stated[0]
 
 
 def of_commits(
@@ -265,10 +273,8 @@ class _Read:
         """What is not in it, and what was read otherwise."""
         told = _remarks(self.name, self.said)
         told += [Remark(self.name, text, left_out=True) for text in self.plain.left_out]
-        if stated := _FILES_CHANGED.findall(self.plain.head):
-            says, has = int(stated[-1]), len(self.files)
-            text = f"its diffstat has {says} files, and its diff {has}: is all of it there?"
-            told += [Remark(self.name, text)] if says != has else []
+        if text := contradiction(self.plain.head, self.files):
+            told.append(Remark(self.name, text))
         return told
 
 

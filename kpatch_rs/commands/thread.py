@@ -22,7 +22,7 @@ _ANSWER = re.compile(
 """Answers and forwarded mails, in the languages of mail programs."""
 _TAGS = re.compile(r"(?:\s*\[[^\]]*\])+")
 _COUNT = re.compile(r"(?<![\w./-])(\d{1,4})/(\d{1,4})(?![\w./-])")
-_VERSION = re.compile(r"(?i)(?:(?<![a-z0-9.-])|patch)v(\d{1,3})\b")
+_VERSION = re.compile(r"(?i)(?:(?<![a-z0-9.-])|patch)v(\d{1,3})(?![\w.])")
 _PATCH = re.compile(r"(?i)patch|rfc")
 
 

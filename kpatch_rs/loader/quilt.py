@@ -16,6 +16,7 @@ from kpatch_rs.loader.document import decoded
 from kpatch_rs.loader.source import PAYLOAD_LIMIT, TEXT_LIMIT, Unreadable, read_file
 
 SERIES = "series"
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 _LINE = re.compile(r"(?P<name>\S+)(?:\s+-p\s*(?P<strip>\d|ab))?\s*")
 
 
@@ -33,20 +34,23 @@ class QuiltPatch:
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".lz", ".lzma", ".Z", ".zip")
 
 
-def read_quilt(folder: Path) -> tuple[tuple[QuiltPatch, ...], tuple[str, ...]]:
-    """The patches of the series in `folder`, and the files there that it does not name.
+def read_quilt(folder: Path) -> tuple[tuple[QuiltPatch, ...], tuple[tuple[str, str], ...]]:
+    """The patches of the series in `folder`, and what else there is, with the reason.
 
     Raises KpatchError naming file and line of all that is wrong.
     """
     text = decoded(SERIES, _series(folder))
     patches, unfit = list[QuiltPatch](), Gathered()
-    for n, line in enumerate(text.split("\n"), 1):
-        stated = re.sub(r"(?:^|\s)#.*", "", line).strip()
+    lines = text.split("\n")
+    for n, line in enumerate(lines, 1):
+        stated = _COMMENT.sub("", line).strip()
         if stated:
             with unfit.each():
                 patches.append(_patch(folder, n, stated))
     unfit.check()
-    return tuple(patches), _unnamed(folder, [patch.name for patch in patches])
+    others = [(name, f"the file {SERIES} does not name it") for name in _unnamed(folder, patches)]
+    others += [(SERIES, "its comments")] if any(map(_COMMENT.search, lines)) else []
+    return tuple(patches), tuple(others)
 
 
 def _series(folder: Path) -> bytes:
@@ -90,16 +94,13 @@ def _patch(folder: Path, n: int, stated: str) -> QuiltPatch:
     return QuiltPatch(name, strip, _read(folder, name, PAYLOAD_LIMIT, f"{SERIES}:{n}"))
 
 
-def _unnamed(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
-    """The files in the folders of `names` that are none of them; hidden ones are nobody's."""
-    known = {SERIES, *names}
-    parents = dict.fromkeys((Path(), *(Path(name).parent for name in names)))
-    there = (str(parent / f.name) for parent in parents for f in _files(folder / parent))
-    return tuple(sorted(name for name in there if name not in known))
-
-
-def _files(folder: Path) -> list[Path]:
-    return [f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".")]
+def _unnamed(folder: Path, patches: Sequence[QuiltPatch]) -> list[str]:
+    """What is in the folder, and in those of the patches, and is none; hidden is nobody's."""
+    names = {SERIES, *(patch.name for patch in patches)}
+    parents = {Path(), *(parent for name in names for parent in Path(name).parents)}
+    there = [child for parent in parents for child in (folder / parent).iterdir()]
+    found = {child.relative_to(folder) for child in there if not child.name.startswith(".")}
+    return sorted(f"{path}" for path in found - parents if f"{path}" not in names)
 
 
 def _read(folder: Path, name: str, limit: int, where: str) -> bytes:

@@ -323,6 +323,14 @@ def test_thread_from_a_list(session: Session, tmp_path: Path) -> None:
     assert [r.subject for r in session.load_series().recipes] == ["foo: 1", "foo: 2"]
 
 
+def test_mails_of_another_kernel_than_they_say(session: Session, tmp_path: Path) -> None:
+    mail = letter("[PATCH] foo: 1", "f1").replace("-- \n", f"base-commit: {'1' * 40}\n-- \n")
+    (tmp_path / "mbox").write_text(mail)
+    assert remarks(session, mbox=tmp_path / "mbox") == [
+        f"mbox: it is made for 111111111111, and read as for {FIRST_RELEASE}"
+    ]
+
+
 def test_all_mails_that_are_wrong_are_named(session: Session, tmp_path: Path) -> None:
     lost = letter("[PATCH 1/3] foo: 1", "f1").replace("@@ -0,0 +1 @@\n", "")
     nobody = letter("[PATCH 3/3] foo: 3", "f3").replace("From: A Person <a@example.org>\n", "")
@@ -341,7 +349,7 @@ def test_file_of_a_quilt_series_that_is_several_mails(session: Session, tmp_path
     (tmp_path / "patches/left.patch").write_text("not a part of it\n")
     (tmp_path / "patches/series").write_text("all.patch\n")
     assert remarks(session, quilt=tmp_path / "patches") == [
-        "left.patch: left out: it is not in the file series"
+        "left.patch: left out: the file series does not name it"
     ]
     assert [r.subject for r in session.load_series().recipes] == ["foo: 1", "foo: 2"]
 

@@ -143,7 +143,7 @@ def unaccounted(source: Source, written: dict[str, str]) -> list[str]:
 
 def is_whole(text: str) -> bool:
     """Whether a remark is about all of a mail or file."""
-    return text.startswith(("it is ", "there is no diff in it"))
+    return text.startswith(("it is ", "there is no diff in it", "the file series does"))
 
 
 @examples(60, cost=3)

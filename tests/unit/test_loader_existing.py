@@ -101,8 +101,14 @@ def test_quilt_series(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(name.encode())
     (tmp_path / "four.patch").write_text("")
     (tmp_path / "sub/README").write_text("")
-    patches, unnamed = read_quilt(tmp_path)
-    assert unnamed == ("four.patch", "sub/README")
+    (tmp_path / "old").mkdir()
+    (tmp_path / ".pc").mkdir()
+    patches, others = read_quilt(tmp_path)
+    why = "the file series does not name it"
+    assert others == (
+        *((name, why) for name in ("four.patch", "old", "sub/README")),
+        ("series", "its comments"),
+    )
     found = [(p.name, p.strip, p.data) for p in patches]
     assert found == [
         ("one.patch", 0, b"one.patch"),

@@ -87,6 +87,12 @@ def test_series_in_a_row_and_patches_without_a_number() -> None:
     assert taken(*map(mail, titles)) == ([1, 2, 3, 4], {})
 
 
+def test_version_of_a_kernel_is_none_of_the_series() -> None:
+    """As people tag patches for several stable kernels."""
+    titles = ("[PATCH v5.10 1/2] a: 1", "[PATCH v6.1 2/2] a: 2")
+    assert taken(*map(mail, titles)) == ([1, 2], {})
+
+
 def test_mail_that_came_twice() -> None:
     one, two = (mail(f"[PATCH {n}/2] foo: {n}", message_id=f"<{n}@x>") for n in (1, 2))
     assert taken(one, two, one) == ([1, 2], {3: "it is mail 1 again"})
