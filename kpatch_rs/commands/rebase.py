@@ -148,10 +148,17 @@ class Course:
 
 
 def _last_base(repository: Repository, series: Series, view: View | None) -> Oid | None:
+    """The kernel that the recipes know: of the last rendering, if it was one of theirs.
+
+    A rebase that is killed behind the moved branch leaves recipes that do not know yet what it
+    found out there; series.toml, which it would have written last, names their kernel.
+    """
+    if view and (view.digest == series.digest() or not series.base):
+        return view.base
     try:
-        return view.base if view else repository.resolve(series.base) if series.base else None
+        return repository.resolve(series.base) if series.base else None
     except KpatchError:
-        return None
+        return view.base if view else None
 
 
 def _range_diff(repository: Repository, view: View | None, report: RenderReport) -> str:
