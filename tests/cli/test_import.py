@@ -164,8 +164,38 @@ def test_what_no_kind_takes_stays_mergeable(session: Session, mini: Mini) -> Non
     assert set(kinds) == {*KINDS, "patch"}
     (diff,) = (session.series_folder() / "files").glob("*.diff")
     assert "rename from away.c" in diff.read_text()
-    for old in re.findall(r"(?m)^index ([0-9a-f]+)", diff.read_text()):
-        assert mini.git("cat-file", "-t", old) == "blob"
+    assert kinds_of(mini, session) == {"blob"}
+
+
+def test_what_stands_on_another_patch_is_mergeable_once_both_are_in(
+    session: Session, mini: Mini, tmp_path: Path
+) -> None:
+    """Patches that are texts only: what stands between two of them comes with the branch."""
+    folder = tmp_path / "patches"
+    folder.mkdir()
+    text = b"".join(b"int v%d;\n" % n for n in range(20))
+    first = mini.commit("two", b"a: One\n", mini.changed({"a.c": text}), FIRST_RELEASE)
+    after = mini.index("old", {"a.c": text.replace(b"v7", b"w7")})
+    second = mini.commit("two", b"a: Two\n", after, "two")
+    for n, name in enumerate((first, second)):
+        patch = mini.git("diff-tree", "-p", "--full-index", f"{name}^", name) + "\n"
+        (folder / f"{n}.diff").write_text(f"Subject: a: {n}\n---\n{patch}")
+    mini.git("update-ref", "-d", "refs/heads/two")
+    mini.git("prune", "--expire=now")
+    (folder / "series").write_text("0.diff\n1.diff\n")
+    imported(session, quilt=folder, base=FIRST_RELEASE)
+    assert kinds_of(mini, session) == {"missing"}
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    assert kinds_of(mini, session) == {"blob"}
+
+
+def kinds_of(mini: Mini, session: Session) -> set[str]:
+    """What the repository has under the names of what the diffs were made from."""
+    diffs = (path.read_text() for path in (session.series_folder() / "files").glob("*.diff"))
+    names = {n for diff in diffs for n in re.findall(r"(?m)^index (\w+)", diff)}
+    asked = "".join(f"{name}\n" for name in names if set(name) != {"0"}).encode()
+    said = mini.git("cat-file", "--batch-check=%(objecttype)", data=asked)
+    return {line.split()[-1] for line in said.splitlines()}
 
 
 def test_a_whole_release(session: Session, mini: Mini) -> None:
