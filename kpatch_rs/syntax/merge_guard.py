@@ -9,7 +9,6 @@ the kernel's macros.
 
 from __future__ import annotations
 
-import ast
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -45,7 +44,7 @@ def _parses_worse(path: RepoPath, *versions: bytes) -> bool:
 def _is_python(data: bytes) -> bool:
     try:
         with warnings.catch_warnings(action="ignore"):
-            ast.parse(data)
+            compile(data, "merged", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
@@ -202,15 +201,10 @@ def _beside(spans: Iterable[tuple[int, int]]) -> set[int]:
 
 
 def _lost(side: _Side) -> bool:
-    """Whether a word that `side` brought in is gone, and not with all that was around it."""
+    """Whether a word that `side` brought in is gone, and not with the whole block it was in."""
     kept, old = side.merged.forth, side.base.back
-    every = range(len(side.version.words))
-    return any(n not in kept and n not in old and not _amid(side, kept, n) for n in every)
-
-
-def _amid(side: _Side, kept: Mapping[int, int], word: int) -> bool:
-    """Whether the nearest words that `side` did not bring in are gone on both hands."""
-    old = side.base.back
-    before = next((n for n in range(word, -1, -1) if n in old), None)
-    behind = next((n for n in range(word, len(side.version.words)) if n in old), None)
-    return before not in kept and behind not in kept
+    blocks = {word.place[:1] for word in side.merged.new.words}
+    return any(
+        n not in kept and n not in old and word.place[:1] in blocks
+        for n, word in enumerate(side.version.words)
+    )

@@ -118,7 +118,7 @@ def _in_block(grammar: Grammar, at: _At, rows: Sequence[int]) -> Iterator[_At]:
     around, attached = _around(grammar, at), list[bytes]()
     for child in at.node.children:
         if child.type in grammar.attached:
-            attached.append(_text(grammar, child))
+            attached.append(_plain(child.text))
         if touches(rows, child.start_point.row, child.end_point.row):
             yield _At(child, around, (tuple(attached),) if attached else ())
         if child.type not in grammar.attached:

@@ -200,3 +200,44 @@ def test_what_a_side_put_in_stays_under_its_parent(
     path: str, around: str, base: str, ours: str, theirs: str, merged: str
 ) -> None:
     assert _four(path, around, base, ours, theirs, merged)
+
+
+@pytest.mark.parametrize(
+    ("path", "around", "base", "ours", "theirs", "merged"),
+    [
+        ("d/f.c", _C, *(f"x = {s};" for s in ("g(a, b)", "!g(a, b)", "g(a)", "!g(a)"))),
+        ("d/f.c", _C, *(f"x = {s};" for s in ("a && b && c", "!(a && b && c)", "a && c",
+                                              "!(a && c)"))),
+        ("d/f.rs", "fn f() {\n    %s\n}\n", "#[cfg(A)]\n    let x = a;",
+         "#[cfg(not(A))]\n    let x = a;", "#[cfg(A)]\n    let x = a + n;",
+         "#[cfg(not(A))]\n    let x = a + n;"),
+    ],
+)  # fmt: skip
+def test_what_one_side_takes_from_may_not_mean_another_thing(
+    path: str, around: str, base: str, ours: str, theirs: str, merged: str
+) -> None:
+    assert _four(path, around, base, ours, theirs, merged)
+
+
+def test_what_a_side_brought_in_is_lost_only_with_all_around_it() -> None:
+    texts = ("a();\n\tb();", "a(o);\n\tb();", "a();\n\tb(n);\n\tc();")
+    assert not _four("d/f.c", _C, *texts, "a(o);\n\tb(n);\n\tc();")
+    assert _four("d/f.c", _C, *texts, "a(o);\n\tb();\n\tc();")
+    old, rest = "config A\n\tbool\n", "config B\n\tbool\n"
+    entries = (old + rest, old + "\tselect M\n" + rest + "\tselect X\n", "\n" + rest)
+    assert not _four("d/Kconfig", "%s", *entries, "\n" + rest + "\tselect X\n")
+
+
+def test_what_words_do_not_show_the_parser_sees() -> None:
+    function = "int f(void)\n{\n\t%s\n}\n"
+    three = [function.replace("%s", s) for s in ("a();", "a(o);", "a();\n\tb(n);")]
+    assert not _four("d/f.c", "%s", *three, function.replace("%s", "a(o);\n\tb(n);"))
+    assert _four("d/f.c", "%s", *three, "int f(void)\n{\n\ta(o);\n\tb(n);\n")
+    calls = ("    g(a=1)", "    g(n=1, a=1)", "    g(a=1, n=2)", "    g(n=1, a=1, n=2)")
+    assert _four("d/f.py", _PYTHON, *calls), "twice the same argument"
+
+
+def test_a_file_that_parses_badly_may_stay_as_bad() -> None:
+    macro = "DEFINE_X(a) {\n\tif\n};\n%s\n"
+    assert not _four("d/f.c", macro, "int a;", "int a;\nint b;", "int c;\nint a;",
+                     "int c;\nint a;\nint b;")  # fmt: skip
