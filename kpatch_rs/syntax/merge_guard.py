@@ -201,10 +201,13 @@ def _beside(spans: Iterable[tuple[int, int]]) -> set[int]:
 
 
 def _lost(side: _Side) -> bool:
-    """Whether a word that `side` brought in is gone, and not with the whole block it was in."""
-    kept, old = side.merged.forth, side.base.back
+    """Whether a word that `side` brought in is nowhere, and not gone with the block it was in."""
+    kept, old, known = side.merged.forth, side.base.back, side.merged.new.known
     blocks = {word.place[:1] for word in side.merged.new.words}
     return any(
-        n not in kept and n not in old and word.place[:1] in blocks
+        n not in kept
+        and n not in old
+        and word.place[:1] in blocks
+        and (word.text, word.place) not in known
         for n, word in enumerate(side.version.words)
     )

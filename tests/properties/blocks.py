@@ -149,7 +149,8 @@ def _edits(mine: str, name: st.SearchStrategy[str]) -> st.SearchStrategy[Edit]:
     return st.one_of(
         st.builds(_beside, name, st.just(mine), st.booleans()),
         st.builds(_beside, name, st.just(mine), st.booleans()),
-        st.builds(_around, name, st.just(mine), st.integers(1, 3)),
+        st.builds(_around, name, st.just(mine), st.integers(1, 2)),
+        st.builds(_around, name, st.just(mine), st.integers(1, 2)),
         st.builds(_each, name, st.just(lambda b: (replace(b, new=mine),))),
         st.builds(_each, name, st.just(lambda b: b.of or (b,))),
     )
