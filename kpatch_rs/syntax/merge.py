@@ -5,7 +5,8 @@ one on each side, two words of one line, a line added beside one that was only r
 of one list. Guarantees: a clash is settled only by changes that do not overlap and whose order is
 beyond doubt; all else comes back as None. Two additions in one place have an order only where blank
 lines give them one, or where order means nothing: in a list, between the declarations of a C file,
-in Kconfig, between the nodes of a device tree, in documentation.
+in Kconfig, between the nodes of a device tree, in prose of the documentation. What stands beside a
+line that the other side indented anew has no place (merge_indent.py).
 """
 
 from __future__ import annotations
