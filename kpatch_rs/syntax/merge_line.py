@@ -45,13 +45,14 @@ def kbuild_words(data: bytes, rows: Sequence[int]) -> list[Word]:
 
 def _assigned(found: Assignment, row_of: _Rows) -> Iterator[Word]:
     place = (tuple(c.text for c in found.context), found.name, found.op)
-    yield Word(found.name + found.op, row_of(found.start), place)
+    # One word for all, so that it is found again, and what its list holds compared.
+    yield Word(b"=", row_of(found.start), place, hash(tuple(word.text for word in found.words)))
     yield from (Word(word.text, row_of(word.start), place) for word in found.words)
 
 
 def _line(start: int, line: bytes, row_of: _Rows) -> Iterator[Word]:
     if rule := _RULE.fullmatch(line):
-        yield Word(rule[1], row_of(start), (rule[1],))
+        yield Word(b":", row_of(start), (rule[1],), hash(tuple(rule[2].split())))
         needs = re.finditer(rb"\S+", rule[2])
         at = start + rule.start(2)
         yield from (Word(m[0], row_of(at + m.start()), (rule[1],)) for m in needs)

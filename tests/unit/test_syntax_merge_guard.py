@@ -241,3 +241,17 @@ def test_a_file_that_parses_badly_may_stay_as_bad() -> None:
     macro = "DEFINE_X(a) {\n\tif\n};\n%s\n"
     assert not _four("d/f.c", macro, "int a;", "int a;\nint b;", "int c;\nint a;",
                      "int c;\nint a;\nint b;")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        ("CFLAGS_x.o := a b", "CFLAGS_REMOVE_x.o := a b", "CFLAGS_x.o := a",
+         "CFLAGS_REMOVE_x.o := a"),
+        ("a: b c", "d: b c", "a: b", "d: b"),
+    ],
+)  # fmt: skip
+def test_a_word_taken_out_of_a_list_that_is_another_now(
+    base: str, ours: str, theirs: str, merged: str
+) -> None:
+    assert _four("d/Makefile", _MAKE, base, ours, theirs, merged)
