@@ -53,7 +53,7 @@ def test_it_stays_open_in_every_language(path: str) -> None:
     assert settled((clash,), repo_path(path)) is None
 
 
-def test_a_word_in_a_line_indented_anew_has_its_place() -> None:
+def test_a_word_in_a_line_indented_anew_is_no_line_beside_it() -> None:
     ours, theirs = b"\tif (q)\n\t\tgo(a, b);\n", b"\tgo(a, b, n);\n"
     merged = settled((Clash(b"\tgo(a, b);\n", ours, theirs),), repo_path("a/b.c"))
     assert merged == b"\tif (q)\n\t\tgo(a, b, n);\n"
