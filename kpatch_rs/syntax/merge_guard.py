@@ -201,7 +201,7 @@ def _beside(spans: Iterable[tuple[int, int]]) -> set[int]:
 
 
 def _lost(side: _Side) -> bool:
-    """Whether a word that `side` brought in is nowhere, and not gone with the block it was in."""
+    """Whether a word that `side` brought in is nowhere, and not gone with all it was in."""
     kept, old, known = side.merged.forth, side.base.back, side.merged.new.known
     blocks = {word.place[:1] for word in side.merged.new.words}
     return any(
@@ -209,5 +209,14 @@ def _lost(side: _Side) -> bool:
         and n not in old
         and word.place[:1] in blocks
         and (word.text, word.place) not in known
+        and not _amid(side, n)
         for n, word in enumerate(side.version.words)
     )
+
+
+def _amid(side: _Side, word: int) -> bool:
+    """Whether the nearest words that `side` did not bring in are gone on both hands."""
+    kept, old = side.merged.forth, side.base.back
+    before = next((n for n in range(word, -1, -1) if n in old), None)
+    behind = next((n for n in range(word, len(side.version.words)) if n in old), None)
+    return before not in kept and behind not in kept
