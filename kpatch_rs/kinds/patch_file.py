@@ -31,11 +31,13 @@ from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode
 from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff
 from kpatch_rs.syntax.diff_found import Doubt, Spot
+from kpatch_rs.syntax.diff_heading import strange_place
 from kpatch_rs.syntax.diff_place import (
     BLOB_MIN,
     Uncertain,
     first_difference,
     in_base,
+    is_blob,
     lines_of,
     place,
     put,
@@ -170,6 +172,7 @@ class FilePlan:
             spots = place(there.data, self.file, self.base_blob())
         except Uncertain as error:
             return self.merged(there, mode, error.doubts)
+        self.refuse_strange_places(there.data, spots)
         todo = [spot for spot in spots if not spot.there]
         now = self.linked(File(put(there.data, todo), mode))
         line = (todo or spots)[0].line if spots else 1
@@ -223,6 +226,18 @@ class FilePlan:
                 f"{self.payload}:{self.file.line}: {show(self.file.path)}: the change would bring "
                 f"back {show(found[0])}(), which is not there any more",
                 hint="make the diff again where the function is now, or without it",
+            )
+
+    def refuse_strange_places(self, there: bytes, spots: Sequence[Spot]) -> None:
+        """Without what the diff was made from, its @@ lines say in what it was made."""
+        if self.base_blob() is not None or is_blob(there, self.file.old_blob):
+            return
+        if found := strange_place(self.file.path, lines_of(there), spots):
+            spot, named, stands = found
+            raise Stuck(
+                f"{self.payload}:{spot.hunk.line}: {show(self.file.path)}: the hunk was made in "
+                f"{show(named)}, and its text stands in {show(stands)} at line {spot.line}",
+                self.candidate(spot.line, show(stands)),
             )
 
     def refuse_broken(self, path: RepoPath, there: bytes, now: bytes) -> None:

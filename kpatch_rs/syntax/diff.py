@@ -44,6 +44,8 @@ class Hunk:
     """1-based line in the old file; with nothing old, the line before."""
     new_start: int
     body: tuple[tuple[Change, bytes], ...]
+    heading: bytes = b""
+    """What stands behind its second @@: where in the file it was made, or nothing."""
 
     @property
     def old(self) -> tuple[bytes, ...]:
@@ -286,7 +288,8 @@ class _Reader:
             first_new = read.target_start + (read.target_length == 0)
             if first_old < past_old or first_new < past_new:
                 self.refuse(at + 1, "the hunk overlaps the one before it, or stands before it")
-            yield Hunk(at + 1, read.source_start, read.target_start, self.body(at, read, ended))
+            body, heading = self.body(at, read, ended), read.section_header.encode("latin-1")
+            yield Hunk(at + 1, read.source_start, read.target_start, body, heading.strip())
             past_old, past_new = first_old + read.source_length, first_new + read.target_length
             at += 1 + len(read)
         if at < end:
