@@ -107,7 +107,12 @@ class FilePlan:
         if there is None and target is not None:
             return self.renamed_already(target)
         if target is not None:
-            raise Stuck(f"{show(file.new)} is there already", self.candidate(1, "the file"))
+            raise Stuck(
+                f"{self.where(file.new)} is there already",
+                Candidate(Place(file.new, 1), "the file as it is"),
+                hint="make the diff again on this tree, with another name; "
+                "or without the rename, if it is done already",
+            )
         return self.edited(there)
 
     def created(self, there: File | None) -> End:
@@ -127,6 +132,7 @@ class FilePlan:
             return End(Status.PRESENT, reason=f"{show(self.file.path)} is gone already")
         if there in [made(f) for f in self.files if f.new == self.file.old]:
             return End(Status.PRESENT)
+        self.mode(there)
         lines, old = lines_of(there.data), self.file.hunks[0].old if self.file.hunks else ()
         if tuple(lines) == old:
             return End(Status.EXACT)
@@ -145,8 +151,8 @@ class FilePlan:
             raise self.lost(target, error.doubts[0], "") from error
         if not all(spot.there for spot in spots):
             raise Stuck(
-                f"{show(self.file.path)} was renamed already, without the changes in it",
-                self.candidate(spots[0].line, "where they would go"),
+                f"{self.where(self.file.path)} was renamed already, without the changes in it",
+                Candidate(Place(self.file.path, spots[0].line), "where they would go"),
                 hint="make the diff again on this tree: without the rename",
             )
         return End(Status.PRESENT, spots[0].line if spots else 1)
@@ -281,11 +287,16 @@ class FilePlan:
         """The mode the file has afterwards: its own, unless the diff changes it."""
         old, new = self.file.old_mode, self.file.new_mode
         if (there.mode == "120000") != (old == "120000"):
-            raise Stuck(f"{show(self.file.path)} has mode {there.mode}, the diff says {old}")
+            raise Stuck(
+                f"{self.where(self.file.old or self.file.path)} is "
+                + ("a link, and no file" if old != "120000" else "a file, and no link")
+                + " as where the diff was made"
+            )
         if old == new or new is None:
             return there.mode
         if there.mode not in (old, new):
-            raise Stuck(f"{show(self.file.path)} has mode {there.mode}, neither {old} nor {new}")
+            where = self.where(self.file.path)
+            raise Stuck(f"{where} has mode {there.mode}, neither {old} nor {new}")
         return new
 
     def in_base(self, base: bytes) -> tuple[Spot, ...]:
@@ -387,6 +398,9 @@ class FilePlan:
 
     def candidate(self, line: int, what: str) -> Candidate:
         return candidate(self.file, line, what)
+
+    def where(self, path: RepoPath) -> str:
+        return f"{self.payload}:{self.file.line}: {show(path)}"
 
     def at(self, spot: Spot) -> str:
         return f"{show(self.file.path)}:{spot.line}"

@@ -60,13 +60,21 @@ def lost(
     finding, took = _finding(doubt, old, new), line
     if not old and not new:
         finding, took = _missing(lines, hunk, line, was)
+    looked = f"looked for {gist} at line {at}, {finding}" if hunk.old else _blind(hunk, new)
     return Stuck(
         f"{payload}:{hunk.line}: hunk {n} of {len(file.hunks)} of "
-        f"{show(file.path)}: looked for {gist} at line {at}, "
-        f"{finding}" + (f"; {also}" if also else ""),
+        f"{show(file.path)}: {looked}" + (f"; {also}" if also else ""),
         *(candidate(file, at, what) for at, what in found[:SHOWN]),
         missed=candidate(file, at, show(took)) if took else None,
     )
+
+
+def _blind(hunk: Hunk, new: Sequence[int]) -> str:
+    """Why a hunk goes nowhere that looks for nothing: it only adds, without context."""
+    if hunk.old_start == 0:
+        return "the diff adds to an empty file, and this one is not empty"
+    there = f", and what it adds stands at line {', '.join(map(str, new[:SHOWN]))}" if new else ""
+    return f"it has no context, only the number of line {hunk.old_start} says where it goes{there}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,8 @@ def _quoted(lines: Sequence[bytes]) -> str:
         return "nothing"
     texts = [show(line.removesuffix(b"\n")) for line in lines[:_QUOTED]]
     more = len(lines) - _QUOTED
-    return "'" + " / ".join(texts) + "'" + (f" and {more} lines more" if more > 0 else "")
+    said = "'" + " / ".join(texts) + "'" + (f" and {more} lines more" if more > 0 else "")
+    return said if lines[-1].endswith(b"\n") else f"{said} without a newline at its end"
 
 
 def _like(lines: Sequence[bytes], hunk: Hunk) -> Iterator[tuple[int, str]]:
@@ -128,6 +137,8 @@ def _missing(lines: Sequence[bytes], hunk: Hunk, line: bytes, was: Was | None) -
     at = ", ".join(map(str, there[:SHOWN]))
     found = f"found it at line {at}, but not with its context" if there else "found it nowhere"
     changed = touched(was.lines, lines, was.at, was.at + len(hunk.old)) if was else []
+    if (blanks := _blanks(lines, hunk)) and not (changed and "made at" in blanks[1]):
+        return f"found it at line {blanks[0]}, {blanks[1]}", line
     if was and changed:
         said = [_change(was.lines[b.old_start : b.old_end], lines, b) for b in changed[:SHOWN]]
         took = [
@@ -139,8 +150,29 @@ def _missing(lines: Sequence[bytes], hunk: Hunk, line: bytes, was: Was | None) -
     known = {text.strip() for text in lines}
     gone = [text.strip() for text in hunk.old if text.strip() not in known]
     if there and gone:
-        return f"{found}: this kernel has no {_quoted([_best(gone)])}", _best(gone)
+        return f"{found}: this kernel has no '{show(_best(gone))}'", _best(gone)
     return found, line
+
+
+def _blanks(lines: Sequence[bytes], hunk: Hunk) -> tuple[int, str] | None:
+    """Where all the old text stands but for its blanks, 1-based, and how these differ.
+
+    Or but for an edge of the file, where the hunk was made.
+    """
+    edge = "end" if hunk.leading else "beginning"
+    for same, said in (
+        (bytes, f"but the hunk was made at the {edge} of the file"),
+        (_without_end, "but the lines end otherwise: in CR LF on one side only"),
+        (bytes.split, "but with other blanks in its lines"),
+    ):
+        text, old = list(map(same, lines)), list(map(same, hunk.old))
+        if found := [n for n in range(len(text)) if text[n : n + len(old)] == old]:
+            return found[0] + 1 + _within(hunk.old, _telling(hunk), hunk.leading), said
+    return None
+
+
+def _without_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r")
 
 
 def _best(lines: Sequence[bytes]) -> bytes:

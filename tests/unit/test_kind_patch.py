@@ -315,7 +315,10 @@ def test_nothing_is_written_through_a_link() -> None:
     through = diff({"l/x": OLD}, {"l/x": NEW})
     assert plan(through, {"l": File(b"f", "120000"), "f/x": OLD}).status is Status.CONFLICT
     on_it = diff({"l": OLD}, {"l": NEW})
-    assert "has mode 120000" in plan(on_it, {"l": File(OLD, "120000")}).reason
+    said = "l is a link, and no file as where the diff was made"
+    gone = diff({"l": b"f"}, {})
+    for payload, data in ((on_it, OLD), (without_names(on_it), OLD), (gone, b"f")):
+        assert said in plan(payload, {"l": File(data, "120000")}).reason
 
 
 def test_file_becomes_a_link() -> None:
@@ -596,6 +599,59 @@ def test_a_conflict_says_what_upstream_put_between() -> None:
     assert [c.what for c in outcome.candidates] == ["obj-$(X) += x/"]
     assert outcome.missed
     assert outcome.missed.what == "obj-$(Z) += z/"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tree", "said"),
+    [
+        (
+            OLD,
+            NEW,
+            OLD.replace(b"\n", b"\r\n"),
+            "found it at line 20, but the lines end otherwise: in CR LF on one side only",
+        ),
+        (
+            OLD,
+            NEW,
+            OLD.replace(b"line", b"\tline"),
+            "found it at line 20, but with other blanks in its lines",
+        ),
+        (
+            OLD,
+            OLD + b"added\n",
+            OLD + b"upstream\n",
+            "found it at line 40, but the hunk was made at the end of the file",
+        ),
+        (
+            OLD + b"no end",
+            OLD + b"no end, but more",
+            OLD + b"no end\n",
+            "looked for 'no end' at line 41, found it at line 41, but the lines end otherwise",
+        ),
+        (b"", OLD, b"other\n", "the diff adds to an empty file, and this one is not empty"),
+    ],
+)
+def test_a_conflict_tells_ends_and_blanks_from_text(
+    old: bytes, new: bytes, tree: bytes, said: str
+) -> None:
+    payload = diff({"f.c": old}, {"f.c": new})
+    assert said in plan(payload, {"f.c": tree}).reason
+
+
+def test_a_hunk_that_looks_for_nothing_is_said_to() -> None:
+    payload = diff({"f.c": OLD}, {"f.c": OLD.replace(b"line 20\n", b"line 20\nadded\n")}, "-U0")
+    outcome = plan(payload, {"f.c": b"top\n" + OLD})
+    said = "it has no context, only the number of line 20 says where it goes; the repository has no"
+    assert said in outcome.reason
+
+
+def test_a_conflict_about_a_rename_names_a_file_that_is_there() -> None:
+    both = {"a.c": OLD, "b.c": OLD}
+    for tree in (both, {"b.c": OLD}):
+        outcome = plan(diff({"a.c": OLD}, {"b.c": NEW}), tree)
+        assert outcome.status is Status.CONFLICT
+        assert outcome.reason.startswith("files/x.diff:1: b.c ")
+        assert [candidate.place.path for candidate in outcome.candidates] == [b"b.c"]
 
 
 def test_a_conflict_says_which_context_is_gone() -> None:
