@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kpatch_rs.kinds.base import Ground, names_like
+from kpatch_rs.kinds.patch_dead import dead_line
 from kpatch_rs.kinds.patch_end import End, made
 from kpatch_rs.kinds.patch_function import (
     Carried,
@@ -26,7 +27,7 @@ from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.kinds.patch_moved import Missing
 from kpatch_rs.kinds.patch_twice import elsewhere, twice
 from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, met
-from kpatch_rs.model.outcome import Candidate, Status, gravest
+from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode
 from kpatch_rs.syntax.diff import MAKE_IT, DiffRefused, FileDiff
@@ -251,14 +252,20 @@ class FilePlan:
         patch = self.itself()
         if patch and patch[0] == there:
             return
-        where = f"{self.payload}:{self.file.line}: {show(path)}"
+        c_file = path.endswith((b".c", b".h"))
+        if c_file and (line := dead_line(there, now, patch and patch[1])):
+            raise Stuck(
+                f"{self.where(path)}: line {line} would be in a comment or an #if 0, "
+                "where nothing is compiled",
+                Candidate(Place(path, line), "where it would be"),
+            )
         if double := twice(path, patch, (there, now)):
-            raise Stuck(f"{where}: {double[0]}", *double[1])
-        if patch is None or not path.endswith((b".c", b".h")):
+            raise Stuck(f"{self.where(path)}: {double[0]}", *double[1])
+        if patch is None or not c_file:
             return
         if found := next(spoiled(patch, (there, now)), None):
             place = place_of(path, now, found[0])
-            raise Stuck(f"{where}: {place.what} would {found[1]}", place)
+            raise Stuck(f"{self.where(path)}: {place.what} would {found[1]}", place)
 
     def itself(self) -> tuple[bytes, bytes] | None:
         """The file before and after the diff where it was made, as far as that is known."""

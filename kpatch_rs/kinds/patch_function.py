@@ -117,6 +117,15 @@ class _Functions:
         except Unclear:
             return 0
 
+    def left_as(self, other: _Functions, name: bytes, old: Definition) -> bool:
+        """Whether `other` has one of its bodies unchanged that is much as that of `old`."""
+        was = set(lines_of(old.text.data[old.function.open : old.function.close]))
+        bodies = self.bodies().get(name, [])
+        left = [body for body in bodies if body in other.bodies().get(name, ())]
+        return len(bodies) > 1 and any(
+            2 * len(was.intersection(lines_of(body))) > len(was) for body in left
+        )
+
     def definition(self, name: bytes) -> Definition:
         return Definition(RepoPath(b""), self.text, self.items[name].function)
 
@@ -137,10 +146,14 @@ def brought_back(base: bytes, there: bytes, now: bytes) -> tuple[bytes, ...]:
 def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[tuple[bytes, str]]:
     """The functions that `done` makes worse, and how; each is (before, after).
 
-    With something behind a `return` that upstream put in the line above, or run under other locks;
+    With something behind a `return` that upstream put in the line above, or run under other locks,
+    or with one of two definitions as it was;
     but not what the patch makes so itself.
     """
     old, want, have, make = (_Functions.of(data) for data in (*patch, *done))
+    for name in old.changed(want):
+        if have.left_as(make, name, old.definition(name)):
+            yield name, "have the change in one of its definitions, and another one have it not"
     for name in have.changed(make):
         if make.never_reached(name) > max(have.never_reached(name), want.never_reached(name)):
             yield name, "have the change behind what leaves it, and never get there"

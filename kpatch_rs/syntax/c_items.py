@@ -25,7 +25,7 @@ class Item(Part):
 
 def items(text: CText) -> dict[bytes, Item]:
     """The functions of `text` by name, in order."""
-    all_, lines = functions(text), _lines(text)
+    all_, lines = functions(text), kinds_of(text)
     names = Counter(function.name for function in all_)
     heads = [text.data.count(b"\n", 0, function.start) for function in all_]
     found: dict[bytes, Item] = {}
@@ -40,8 +40,8 @@ def items(text: CText) -> dict[bytes, Item]:
 _Line = Literal["blank", "comment", "directive", "code"]
 
 
-def _lines(text: CText) -> list[_Line]:
-    """What each line is, continuation lines of a directive being its own."""
+def kinds_of(text: CText) -> list[_Line]:
+    """What each line is, continuation lines of a directive being its own; `#if 0` is a comment."""
     code = lines_of(text.code)
     kinds: list[_Line] = [
         "code" if code[n].strip() else "comment" if line.strip() else "blank"

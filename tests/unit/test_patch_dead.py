@@ -1,0 +1,56 @@
+"""A patch's code where nothing compiles it, or in one of two definitions of its function."""
+
+from __future__ import annotations
+
+import pytest
+
+from kpatch_rs.model.outcome import Status
+from tests.unit.test_kind_patch import after, diff, plan, without_names
+
+OLD = b"int start(void)\n{\n\tread();\n\tsettle();\n\twrite();\n\treturn 0;\n}\n"
+NEW = OLD.replace(b"\twrite", b"\tflush();\n\twrite")
+OTHER = b"int start(void)\n{\n\treturn again();\n}\n"
+DIFF = diff({"a.c": OLD}, {"a.c": NEW})
+
+
+@pytest.mark.parametrize("blobs", [(OLD,), ()])
+@pytest.mark.parametrize(("above", "below"), [(b"#if 0\n", b"#endif\n"), (b"/*\n", b"*/\n")])
+def test_what_upstream_put_out_of_use_takes_no_change(
+    blobs: tuple[bytes, ...], above: bytes, below: bytes
+) -> None:
+    outcome = plan(DIFF, {"a.c": above + OLD + below + OTHER}, *blobs)
+    assert outcome.status is Status.CONFLICT
+    assert outcome.reason == (
+        "files/x.diff:1: a.c: line 6 would be in a comment or an #if 0, where nothing is compiled"
+    )
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"/*\n * read();\n * Text;\n */\n", b"/*\n * read();\n * More;\n * Text;\n */\n"),
+        (b"#if 0\nread();\n#endif\nint a;\n", b"#if 0\nread();\n#endif\n/* one; */\nint a;\n"),
+    ],
+)
+def test_what_the_patch_says_in_a_comment_is_no_code(named: bool, old: bytes, new: bytes) -> None:
+    payload = diff({"a.c": old}, {"a.c": new}, "-U2")
+    outcome = plan(payload if named else without_names(payload), {"a.c": b"\n" + old + b"\n"}, old)
+    assert outcome.status is Status.MOVED
+    assert after(outcome, "a.c") == b"\n" + new + b"\n"
+
+
+def test_a_second_definition_of_the_function_wants_the_change_too() -> None:
+    tree = b"#ifdef A\n" + OLD + b"#else\n" + OLD.replace(b"read", b"fetch") + b"#endif\n"
+    outcome = plan(DIFF, {"a.c": tree}, OLD)
+    assert outcome.status is Status.CONFLICT
+    assert outcome.reason == (
+        "files/x.diff:1: a.c: start() would have the change in one of its definitions, "
+        "and another one have it not"
+    )
+
+
+def test_a_stub_beside_the_function_does_not() -> None:
+    tree = b"#ifdef A\n" + OLD + b"#else\nint start(void)\n{\n\treturn 0;\n}\n#endif\n"
+    outcome = plan(DIFF, {"a.c": tree}, OLD)
+    assert after(outcome, "a.c") == tree.replace(OLD, NEW)
