@@ -8,6 +8,7 @@ brings along. What does not merge so is None.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.merge import Clash, settled, unpaired
 from kpatch_rs.syntax.merge_guard import contradicted
 from kpatch_rs.syntax.whereabouts import TELLING
+
+_CALL = re.compile(rb"\s*\w+\(.*;\s*\Z")
 
 
 def merged(
@@ -92,8 +95,8 @@ def _overlooked(base: bytes, ours: bytes, theirs: bytes, data: bytes) -> bool:
     A merge by lines takes that for something that upstream added.
     """
     more, upstream = _added(theirs, data), _added(base, ours)
-    gone = (line for line in _added(theirs, base) if len(line.strip()) >= TELLING)
-    return any(more[line] > upstream[line] for line in gone)
+    gone = _added(theirs, base)
+    return any(more[line] > upstream[line] for line in gone if _tells(line))
 
 
 def _more(old: bytes, new: bytes) -> tuple[int, ...]:
@@ -109,4 +112,10 @@ def _added(old: bytes, new: bytes) -> Counter[bytes]:
 def left_over(base: bytes, theirs: bytes, there: bytes) -> bool:
     """Whether a telling line that goes from `base` to `theirs` is in `there` still."""
     more = _added(theirs, there)
-    return any(more[line] for line in _added(theirs, base) if len(line.strip()) >= TELLING)
+    gone = _added(theirs, base)
+    return any(more[line] for line in gone if _tells(line))
+
+
+def _tells(line: bytes) -> bool:
+    """Whether it stands for something of its own: any call does, however short."""
+    return len(line.strip()) >= TELLING or bool(_CALL.match(line))

@@ -562,6 +562,15 @@ def test_what_upstream_moved_and_the_patch_deletes_is_not_left() -> None:
     assert plan(payload, {"f.c": more}, base).status is not Status.CONFLICT, "another's line"
 
 
+def test_a_short_call_that_upstream_moved_is_not_gone_either() -> None:
+    """Out and in again, it is the same: but what the patch deletes is in the function still."""
+    base = b"int f(void)\n{\n\tone();\n\ttwo();\n\tthree();\n\treturn 0;\n}\n"
+    less = base.replace(b"\ttwo();\n", b"")
+    moved = less.replace(b"\treturn", b"\ttwo();\n\treturn")
+    outcome = plan(diff({"a.c": base}, {"a.c": less}), {"a.c": moved}, base)
+    assert outcome.status is Status.CONFLICT
+
+
 def test_one_of_several_files_there_already_is_said() -> None:
     old = {f"{n}.mk": OLD for n in "abc"}
     new = {f"{n}.mk": NEW for n in "abc"}
