@@ -38,7 +38,7 @@ def render(
     Raises KpatchError, naming recipe and line, for what no tree could make right.
     """
     tree = TreeOverlay(base)
-    edits = tuple(edit for recipe in series.recipes for edit in recipe.all_edits())
+    edits = tuple(edit for recipe in series.recipes for edit in _meant(recipe, tree))
     steps = []
     for recipe in series.recipes:
         watch(recipe)
@@ -74,6 +74,24 @@ def chosen(recipe: Recipe, tree: TreeOverlay) -> Variant | None:
     """
     guarded = (v for v in recipe.variants if v.when)
     return next((v for v in guarded if not _objection(v.when, recipe, v.where, tree)), None)
+
+
+def _meant(recipe: Recipe, tree: TreeOverlay) -> Iterator[Edit]:
+    """The edits that the recipe may make on a kernel of this version."""
+    if not _may_be(recipe.when, tree):
+        return
+    variants = [v for v in recipe.variants if _may_be(v.when, tree)]
+    instead = any(v.when and v.when.has is None for v in variants)
+    for one in (*(() if instead else (recipe,)), *variants):
+        yield from (edit for edit in one.edits if _may_be(edit.when, tree))
+
+
+def _may_be(guard: Guard | None, tree: TreeOverlay) -> bool:
+    """Whether it lets the version through; what the tree must have, a recipe may yet bring."""
+    try:
+        return guard is None or not replace(guard, has=None).objection(tree)
+    except KpatchError:
+        return True
 
 
 def _planned(recipe: Recipe, variant: Variant | None, ground: Ground) -> Step:

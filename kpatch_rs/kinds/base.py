@@ -46,7 +46,7 @@ class Ground:
     was: BaseTree | None = None
     """The kernel that the series was rendered on before, where a rebase leaves it."""
     edits: tuple[Edit, ...] = ()
-    """All edits of the series: what stands between an edit and its place may be another one's."""
+    """What the series has for this kernel: another's may stand between an edit and its place."""
     offers: bool = True
     """Whether anyone reads the candidates of a conflict; finding some takes a walk of the tree."""
     known: bool = True

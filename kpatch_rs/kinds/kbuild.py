@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from kpatch_rs.errors import KpatchError
 from kpatch_rs.kinds.base import Change, Ground, Rooted, line_of, splice
-from kpatch_rs.kinds.kbuild_config import unknown
+from kpatch_rs.kinds.kbuild_config import unknown, unread
 from kpatch_rs.model.outcome import Candidate, Outcome, Place, Status
 from kpatch_rs.model.path import PathRefused, RepoPath, repo_path, show
 from kpatch_rs.model.proof import Member, Proof, Unprovable
@@ -282,6 +282,14 @@ config = "FOO_RUST"
 
     def _no_symbol(self, edit: KbuildEdit, ground: Ground, near: Sequence[str]) -> Outcome:
         meant = f"did you mean {' or '.join(near)}? else " if near else ""
+        if path := unread(edit.config or "", ground.tree):
+            return self.conflict(
+                ground,
+                f"{edit.config} is defined in {show(path)}, which no Kconfig file sources: "
+                f"make would never build {edit.object}",
+                hint=f'source that file: a kind = "patch" that adds source "{show(path)}"',
+                anchor=edit.anchor,
+            )
         return self.conflict(
             ground,
             f"no Kconfig file of this kernel and no recipe of the series defines {edit.config}:"

@@ -16,7 +16,9 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Edit, Payload
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.syntax.diff import read_diff
-from kpatch_rs.syntax.kconfig_tree import beside, undefined
+from kpatch_rs.syntax.kconfig import read_kconfig
+from kpatch_rs.syntax.kconfig_tree import beside, is_kconfig, undefined
+from kpatch_rs.syntax.line_ends import with_lf
 
 _ENTRY = re.compile(rb"[ \t]*(?:menu)?config[ \t]+(\w+)\s*\Z")
 
@@ -32,7 +34,19 @@ def unknown(
     if not edits or symbol in brought or not undefined(tree, frozenset({symbol}), near):
         return None
     known = brought | {entry.symbol for entry in beside(tree, near)}
-    return tuple(difflib.get_close_matches(symbol, sorted(known), n=2))
+    meant = symbol.upper()
+    if (own := meant.removesuffix("_MODULE")) in known and own != symbol:
+        return (own,)  # CONFIG_X_MODULE is what C sees where X is m (scripts/kconfig/confdata.c)
+    return tuple(difflib.get_close_matches(meant, sorted(known), n=2))
+
+
+def unread(symbol: str, tree: TreeOverlay) -> RepoPath | None:
+    """A Kconfig file that defines `symbol`, though none that Kconfig reads has it sourced."""
+    for path in tree.files_with(symbol.encode(), None, ["Kconfig*"]):
+        file = tree.read(path)
+        if file and any(e.symbol == symbol for e in read_kconfig(with_lf(file.data)).entries):
+            return path
+    return None
 
 
 def _brought(edits: Sequence[Edit]) -> Iterator[str]:
@@ -41,6 +55,7 @@ def _brought(edits: Sequence[Edit]) -> Iterator[str]:
         if isinstance(edit, KconfigEdit):
             yield edit.symbol
         if isinstance(diff := getattr(edit, "diff", None), Payload):
-            files = read_diff(diff.name, diff.data)
-            lines = (text for file in files for hunk in file.hunks for text in hunk.new)
+            files = [f for f in read_diff(diff.name, diff.data) if is_kconfig(f.path)]
+            body = (line for file in files for hunk in file.hunks for line in hunk.body)
+            lines = (text for change, text in body if change == "+")
             yield from (found[1].decode() for line in lines if (found := _ENTRY.match(line)))

@@ -63,7 +63,9 @@ def anywhere(tree: TreeOverlay, symbol: str, near: RepoPath) -> list[tuple[RepoP
 def _near(tree: TreeOverlay, near: RepoPath) -> list[RepoPath]:
     folder = near.rpartition(b"/")[0]
     prefix = folder + b"/" if folder else b""
-    beside = [n for n in tree.names(RepoPath(folder) if folder else None) if _is_kconfig(n)]
+    beside = [
+        n for n in tree.names(RepoPath(folder) if folder else None) if is_kconfig(RepoPath(n))
+    ]
     file = tree.read(near)
     sources = read_kconfig(with_lf(file.data)).sources if file else ()
     sourced = [p for s in sources for p in _expanded(tree, s, near)]
@@ -109,5 +111,6 @@ def _paths(raw: list[bytes]) -> list[RepoPath]:
     return found
 
 
-def _is_kconfig(name: bytes) -> bool:
-    return name.startswith(b"Kconfig")
+def is_kconfig(path: RepoPath) -> bool:
+    """Whether a file is one by its name."""
+    return path.rpartition(b"/")[2].startswith(b"Kconfig")
