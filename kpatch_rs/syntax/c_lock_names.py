@@ -104,7 +104,12 @@ def taking(function: bytes) -> Taking | None:
 
 @lru_cache(maxsize=256)
 def guarding(class_: bytes, *, always: bool) -> Taking | None:
-    """What a guard of `class_` holds; where not `always`, None for a class that is no lock's."""
+    """What a guard of `class_` holds; where not `always`, None for a class that is no lock's.
+
+    One of runtime power (include/linux/pm_runtime.h, drivers/gpu/drm/xe/xe_pm.h) keeps nobody away.
+    """
+    if b"pm_runtime" in class_:
+        return None
     if not always and not _LOCKISH.search(class_):
         return None
     words = class_.split(b"_")

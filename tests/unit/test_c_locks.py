@@ -69,6 +69,12 @@ def test_a_lock_that_came_or_went(takes: str, gives_up: str) -> None:
         assert "in the last kernel" in outcome.reason
 
 
+@pytest.mark.parametrize("guard", ["guard(xe_pm_runtime)(xe);", "guard(pm_runtime_active)(dev);"])
+def test_a_guard_of_runtime_power_is_no_lock(guard: str) -> None:
+    was, now = (function(f"h();\n{takes}{WORK}") for takes in ("", f"{guard}\n"))
+    assert planned(was, now, at="before-call", call="g").status is Status.EXACT
+
+
 @pytest.mark.parametrize(("takes", "gives_up"), LOCKS)
 def test_the_same_lock_is_no_difference(takes: str, gives_up: str) -> None:
     was, now = (function(f"{more}{takes}\n{WORK}\n{gives_up}") for more in ("h();\n", "h(1);\n"))
