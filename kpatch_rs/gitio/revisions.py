@@ -54,7 +54,7 @@ def _hint(opened: Opened, rev: str) -> str:
     if opened.shallow:
         return "the clone is shallow: git fetch --unshallow, or fetch that commit"
     if not names:
-        return "it has no tag or branch"
+        return "it has no tag or branch yet: git fetch <remote> --tags, or -k for another clone"
     return f"fetch it first: git fetch <remote> tag {rev if _release(rev) else '<tag>'}"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kpatch_rs.kinds.base import Ground, names_like
-from kpatch_rs.kinds.patch_dead import dead_line
+from kpatch_rs.kinds.patch_dead import useless
 from kpatch_rs.kinds.patch_end import End, made
 from kpatch_rs.kinds.patch_function import (
     Carried,
@@ -188,7 +188,7 @@ class FilePlan:
             return end
         status = Status.MOVED if moved else Status.EXACT
         done = [f"{self.at(spot)}: present already" for spot in spots if spot.there]
-        status = Status.ADAPTED if done and todo else status
+        status = Status.ADAPTED if done and now != there else status
         return self.ended(there, now, status, line, "; ".join([*map(self.move, moved), *done]))
 
     def ended(self, there: File, now: File, status: Status, line: int, reason: str) -> End:
@@ -252,16 +252,15 @@ class FilePlan:
         patch = self.itself()
         if patch and patch[0] == there:
             return
-        c_file = path.endswith((b".c", b".h"))
-        if c_file and (line := dead_line(there, now, patch and patch[1])):
-            raise Stuck(
-                f"{self.where(path)}: line {line} would be in a comment or an #if 0, "
-                "where nothing is compiled",
-                Candidate(Place(path, line), "where it would be"),
-            )
+        if path.endswith((b".c", b".h")):
+            hunks = (hunk for file in self.files if file != self.file for hunk in file.hunks)
+            made = b"".join(text for hunk in hunks for change, text in hunk.body if change == "+")
+            if wrong := useless(patch, (there, now), made):
+                line, said = wrong
+                raise Stuck(f"{self.where(path)}: {said}", Candidate(Place(path, line), "there"))
         if double := twice(path, patch, (there, now)):
             raise Stuck(f"{self.where(path)}: {double[0]}", *double[1])
-        if patch is None or not c_file:
+        if patch is None or not path.endswith((b".c", b".h")):
             return
         if found := next(spoiled(patch, (there, now)), None):
             place = place_of(path, now, found[0])

@@ -54,3 +54,31 @@ def test_a_stub_beside_the_function_does_not() -> None:
     tree = b"#ifdef A\n" + OLD + b"#else\nint start(void)\n{\n\treturn 0;\n}\n#endif\n"
     outcome = plan(DIFF, {"a.c": tree}, OLD)
     assert after(outcome, "a.c") == tree.replace(OLD, NEW)
+
+
+@pytest.mark.parametrize(("named", "changed"), [(b"start", b"begin"), (b"start", b"")])
+def test_a_use_that_upstream_added_of_what_the_patch_takes_out(
+    named: bytes, changed: bytes
+) -> None:
+    rest = b"\nint other(void)\n{\n\treturn 1;\n}\n"
+    new = OLD.replace(named, changed) if changed else b""
+    payload = diff({"a.c": OLD + rest}, {"a.c": new + rest})
+    more = b"\nint more(void)\n{\n\treturn start();\n}\n"
+    outcome = plan(payload, {"a.c": OLD + rest + more}, OLD + rest)
+    assert outcome.status is Status.CONFLICT
+    line = (new + rest + more).count(b"\n") - 1
+    assert outcome.reason == (
+        f"files/x.diff:1: a.c: line {line} uses start(), which the diff takes out of the file"
+    )
+    fits = more.replace(b"start", b"other")
+    assert plan(payload, {"a.c": OLD + rest + fits}, OLD + rest).status is Status.EXACT
+    moves = payload + diff({"b.c": b"int b;\n"}, {"b.c": b"int b;\n" + OLD})
+    tree = {"a.c": OLD + rest + more, "b.c": b"int b;\n"}
+    assert plan(moves, tree, OLD + rest, b"int b;\n").status is Status.EXACT
+
+
+def test_a_mode_that_is_left_to_change_makes_no_exact() -> None:
+    payload = diff({"a.c": OLD}, {"a.c": NEW}).replace(b" 100644\n---", b"\n---")
+    payload = payload.replace(b"index", b"old mode 100644\nnew mode 100755\nindex")
+    outcome = plan(payload, {"a.c": NEW}, OLD)
+    assert (outcome.status, outcome.reason) == (Status.ADAPTED, "a.c:5: present already")
