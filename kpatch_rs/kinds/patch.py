@@ -16,6 +16,7 @@ from kpatch_rs.kinds.c_object import object_for
 from kpatch_rs.kinds.patch_end import End
 from kpatch_rs.kinds.patch_file import FilePlan
 from kpatch_rs.kinds.patch_renamed import told, with_renames
+from kpatch_rs.kinds.patch_revived import revived
 from kpatch_rs.kinds.patch_words import Stuck
 from kpatch_rs.kinds.rust_file import crate_root
 from kpatch_rs.model.outcome import Learned, Outcome, Place, Status, gravest
@@ -58,6 +59,7 @@ diff = "files/foo.diff"
                 ends.append((there, end if file in given else told(there, end)))
             except Stuck as conflict:
                 stuck.append(conflict)
+        stuck += revived(edit.diff.name, files, ground)
         stuck += [_all_gone(files)] if not stuck and all(e.left_out for _, e in ends) else []
         if stuck:
             return self.stuck(files, ground, stuck)

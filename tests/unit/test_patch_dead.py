@@ -82,3 +82,17 @@ def test_a_mode_that_is_left_to_change_makes_no_exact() -> None:
     payload = payload.replace(b"index", b"old mode 100644\nnew mode 100755\nindex")
     outcome = plan(payload, {"a.c": NEW}, OLD)
     assert (outcome.status, outcome.reason) == (Status.ADAPTED, "a.c:5: present already")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_the_patch_moves_and_upstream_deleted_does_not_come_back(named: bool) -> None:
+    one, other = b"#include <a.h>\n\nint a;\n", b"#include <b.h>\n\nint b;\n"
+    old = {"a.c": one + b"\n" + OLD, "b.c": other}
+    payload = diff(old, {"a.c": one, "b.c": other + b"\n" + OLD})
+    payload = payload if named else without_names(payload)
+    outcome = plan(payload, {"a.c": one, "b.c": other}, *old.values())
+    assert outcome.status is Status.CONFLICT
+    assert "b.c: start() would come back: the diff moves it there from a.c" in outcome.reason
+    assert plan(payload, old, *old.values()).status is Status.EXACT
+    done = {"a.c": one, "b.c": b"\n" + other + b"\n" + OLD}
+    assert plan(payload, done, *old.values()).status is Status.PRESENT
