@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.c_held import other_locks
+from kpatch_rs.kinds.patch_arms import other_arms
 from kpatch_rs.kinds.patch_merge import merged
 from kpatch_rs.kinds.patch_words import met
 from kpatch_rs.model.outcome import Candidate, Meeting
@@ -147,8 +148,8 @@ def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[t
     """The functions that `done` makes worse, and how; each is (before, after).
 
     With something behind a `return` that upstream put in the line above, or run under other locks,
-    or with one of two definitions as it was;
-    but not what the patch makes so itself.
+    or under another `#if`, or with one of two definitions as it was; but not what the patch makes
+    so itself.
     """
     old, want, have, make = (_Functions.of(data) for data in (*patch, *done))
     for name in old.changed(want):
@@ -162,6 +163,8 @@ def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[t
             before, after, merged_ = ((v.text, v.items[name].function) for v in all_)
             if said := other_locks(before, after, merged_):
                 yield name, f"have the change under other locks: {said}"
+            if said := other_arms(before, after, merged_):
+                yield name, f"have the change under another #if: {said}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,3 +96,34 @@ def test_what_the_patch_moves_and_upstream_deleted_does_not_come_back(named: boo
     assert plan(payload, old, *old.values()).status is Status.EXACT
     done = {"a.c": one, "b.c": b"\n" + other + b"\n" + OLD}
     assert plan(payload, done, *old.values()).status is Status.PRESENT
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("%s", "#ifdef CONFIG_X\n%s#endif\n", "'#ifdef CONFIG_X' here, no #if where it comes from"),
+        (
+            "#if A\n%s#endif\n",
+            "#if A\nnothing();\n#else\n%s#endif\n",
+            "'#if A #else' here, '#if A' where it comes from",
+        ),
+        ("%s", "#if A\nnothing();\n#endif\n%s", ""),
+        ("#ifdef A\n%s#endif\n", "#ifdef A\nnothing();\n%s#endif\n", ""),
+    ],
+)
+def test_an_if_that_upstream_put_around_the_place_is_asked_for(
+    was: str, now: str, said: str
+) -> None:
+    steps = "".join(f"\tstep({n});\n" for n in range(9))
+    more = steps.replace("step(4);\n", "step(4);\n\tmine(dev);\n")
+
+    def function(form: str, lines: str) -> bytes:
+        return f"int f(void)\n{{\n{form % lines}\treturn 0;\n}}\n".encode()
+
+    base = function(was, steps)
+    payload = diff({"a.c": base}, {"a.c": function(was, more)})
+    outcome = plan(payload, {"a.c": function(now, steps)}, base)
+    assert (outcome.status is Status.CONFLICT) == bool(said)
+    assert not said or outcome.reason == (
+        f"files/x.diff:1: a.c: f() would have the change under another #if: {said}"
+    )
