@@ -1,12 +1,10 @@
 """The `#if`s of a function under which a patch's lines are compiled: where it comes from, and here.
 
-Guarantees: of a line that the patch adds, and that either function has once, the conditionals
+Guarantees: of a line that the patch adds, and that stands in one place or several alike, the conditionals
 within the function are compared, each with the arm taken of it; those around it are not.
 """
 
 from __future__ import annotations
-
-from collections import Counter
 
 from kpatch_rs.model.path import show
 from kpatch_rs.syntax.c_functions import Function
@@ -27,16 +25,16 @@ def other_arms(before: _Of, after: _Of, merged: _Of) -> str:
     return ""
 
 
-def _arms(of: _Of) -> dict[bytes, Counter[tuple[bytes, ...]]]:
-    """The arms that each line of code stands in, and how often."""
+def _arms(of: _Of) -> dict[bytes, set[tuple[bytes, ...]]]:
+    """The arms that each line of code stands in."""
     text, function = of
-    found: dict[bytes, Counter[tuple[bytes, ...]]] = {}
+    found: dict[bytes, set[tuple[bytes, ...]]] = {}
     at = text.line_end(function.open) + 1
     while at < function.close:
         end = text.line_end(at)
         if (line := text.data[at:end].strip()) and not text.blank(at, end):
             inside = _inside(text.between(function.open, at))
-            found.setdefault(line, Counter())[inside] += 1
+            found.setdefault(line, set()).add(inside)
         at = end + 1
     return found
 
