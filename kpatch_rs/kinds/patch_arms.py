@@ -1,7 +1,7 @@
 """The `#if`s of a function under which a patch's lines are compiled: where it comes from, and here.
 
-Guarantees: of a line that the patch adds, and that stands in one place or several alike, the conditionals
-within the function are compared, each with the arm taken of it; those around it are not.
+Guarantees: of a line that the patch adds the conditionals within the function are compared, each
+with the arm taken of it, where they are the same wherever it stands; those around it are not.
 """
 
 from __future__ import annotations

@@ -108,6 +108,7 @@ def test_what_the_patch_moves_and_upstream_deleted_does_not_come_back(named: boo
             "'#if A #else' here, '#if A' where it comes from",
         ),
         ("%s", "#if A\nnothing();\n#endif\n%s", ""),
+        ("%s", "\tif (a) {\n\t}\n\tif (b) {\n\t}\n%s", ""),
         ("#ifdef A\n%s#endif\n", "#ifdef A\nnothing();\n%s#endif\n", ""),
     ],
 )
@@ -115,7 +116,7 @@ def test_an_if_that_upstream_put_around_the_place_is_asked_for(
     was: str, now: str, said: str
 ) -> None:
     steps = "".join(f"\tstep({n});\n" for n in range(9))
-    more = steps.replace("step(4);\n", "step(4);\n\tmine(dev);\n")
+    more = steps.replace("step(4);\n", "step(4);\n\tif (mine) {\n\t\tdo_it();\n\t}\n")
 
     def function(form: str, lines: str) -> bytes:
         return f"int f(void)\n{{\n{form % lines}\treturn 0;\n}}\n".encode()
