@@ -42,7 +42,8 @@ class What:
     @property
     def tells(self) -> bool:
         """Whether one is told from another by what it says."""
-        return len(self.name) >= _LEAST.get(self.kind, 0)
+        call = self.kind == "statement" and b"(" in self.name
+        return call or len(self.name) >= _LEAST.get(self.kind, 0)
 
     @property
     def ordered(self) -> bool:
@@ -57,7 +58,7 @@ _SPACES = dict.fromkeys(("function", "variable", "typedef", "enumerator"), "ordi
 """What C has in one name space (C11 6.2.3)."""
 
 _LEAST = {"statement": 8, "entry": 6, "row": 6}
-"""Bytes from which one that may be there twice is no mere `NULL` or `break;`."""
+"""Bytes from which one that may be there twice is no mere `NULL` or `i++;`; a call never is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,6 +270,7 @@ DOUBLES = [
     ("k/gadget.c", 14, 15, "default:\n\t\treturn 5;", "case default"),
     ("k/gadget.c", 13, 17, "gadget_fresh(g, cmd);", "statement gadget_fresh(g, cmd);"),
     ("k/gadget.c", 13, 17, "kick(g);", "statement kick(g);"),
+    ("k/gadget.c", 13, 17, "f();", "statement f();"),
     (
         "k/gadget.c",
         13,
