@@ -52,6 +52,7 @@ ONLY_IN = {
     "tomlkit": {"loader"},
     "tomllib": {"loader", "commands", "syntax"},
     "tree_sitter": {"syntax", "kinds"},
+    "tree_sitter_bash": {"syntax"},
     "tree_sitter_c": {"syntax"},
     "tree_sitter_devicetree": {"syntax"},
     "tree_sitter_kconfig": {"syntax"},

@@ -8,11 +8,12 @@ grammars (their node-types.json).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
+import tree_sitter_bash
 import tree_sitter_c
 import tree_sitter_devicetree
 import tree_sitter_kconfig
@@ -23,6 +24,7 @@ from tree_sitter import Language, Node, Parser
 
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax import kconfig_grammar
+from kpatch_rs.syntax.sense import sense
 
 CHAINED = frozenset({"&&", "||", "|", "and", "or"})
 """Operators whose operands may come in any order and number."""
@@ -61,8 +63,8 @@ def grammar_of(path: RepoPath, data: bytes) -> Grammar | None:
     name = path.rpartition(b"/")[2]
     if name.startswith(b"Kconfig"):
         return _KCONFIG
-    if re.match(rb"#!.*\bpython", data):
-        return _PYTHON
+    if script := re.match(rb"#!.*?\b(python|(?:ba|da|k)?sh\b)", data):
+        return _PYTHON if script[1] == b"python" else _SHELL
     return _BY_ENDING.get(name.rpartition(b".")[2] if b"." in name else b"")
 
 
@@ -80,32 +82,9 @@ def _named(**places: int) -> Callable[[Node], bytes]:
 
     def name(node: Node) -> bytes:
         child = node.child(places[node.type]) if node.type in places else None
-        return b" ".join((child.text or b"").split()) if child else _sense(node)
+        return b" ".join((child.text or b"").split()) if child else sense(node)
 
     return name
-
-
-_NOT = frozenset({"!", "not", "not in", "is not", "!=", ">", ">=", "#ifndef"})
-"""What turns a condition round, or compares as the other branch would."""
-
-
-def _sense(node: Node) -> bytes:
-    """What tells a block from the one that runs when this one does not; `#if 0` never does."""
-    condition = node.child_by_field_name("condition")
-    if node.type == "preproc_if" and condition and condition.text == b"0":
-        return b"0"
-    signs = node.children[:1] if node.type == "preproc_ifdef" else _signs(condition)
-    return b"!" if any(sign.type in _NOT for sign in signs) else b""
-
-
-def _signs(condition: Node | None) -> Sequence[Node]:
-    """The parts of the first term of a condition."""
-    while condition and condition.child_count:
-        parts = condition.children
-        if parts[0].type != "(" and not (len(parts) == 3 and parts[1].type in CHAINED):
-            return parts
-        condition = parts[parts[0].type == "("]
-    return ()
 
 
 def _devicetree_name(node: Node) -> bytes:
@@ -161,7 +140,7 @@ _RUST = Grammar(
     atoms=frozenset({"string_literal", "raw_string_literal", "char_literal"}),
     strings=frozenset({"string_literal"}),
     attached=frozenset({"attribute_item"}),
-    name=_sense,
+    name=sense,
 )
 _PYTHON = Grammar(
     language=tree_sitter_python.language,
@@ -171,7 +150,7 @@ _PYTHON = Grammar(
     prose=frozenset({"comment"}),
     atoms=frozenset({"string"}),
     strings=frozenset({"string"}),
-    name=_sense,
+    name=sense,
 )
 _KCONFIG = Grammar(
     language=tree_sitter_kconfig.language,
@@ -203,10 +182,23 @@ _YAML = Grammar(
     atoms=frozenset({"block_scalar", "plain_scalar", "double_quote_scalar", "single_quote_scalar"}),
     name=_named(block_mapping_pair=0),
 )
+_SHELL = Grammar(
+    language=tree_sitter_bash.language,
+    parse=_parser(tree_sitter_bash.language),
+    blocks=_types(
+        "program if_statement elif_clause else_clause do_group case_item compound_statement "
+        "subshell"
+    ),
+    units=re.compile(r"(?!)"),
+    prose=frozenset({"comment"}),
+    atoms=frozenset({"string", "raw_string", "ansi_c_string", "heredoc_body"}),
+    name=_named(case_item=0),
+)
 _BY_ENDING = {
     **dict.fromkeys((b"c", b"h"), _C),
     b"rs": _RUST,
     b"py": _PYTHON,
+    b"sh": _SHELL,
     **dict.fromkeys((b"dts", b"dtsi", b"dtso"), _DEVICETREE),
     **dict.fromkeys((b"yaml", b"yml"), _YAML),
 }

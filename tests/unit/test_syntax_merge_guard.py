@@ -114,6 +114,104 @@ def test_what_one_side_says_still_runs_as_it_was_meant_to(
     assert _four(path, around, base, ours, theirs, merged)
 
 
+_IFS = {
+    "d/f.c": (_C, "if (%s)\n\t\tgo(%s);"),
+    "d/f.py": (_PYTHON, "    if %s:\n        go(%s)"),
+    "d/f.rs": ("fn f() {\n%s\n}\n", "    if %s {\n        go(%s);\n    }"),
+    "d/go.sh": (_SHELL, "if %s; then\n\tgo %s\nfi"),
+}
+
+
+def _condition(path: str, was: str, now: str) -> bool:
+    """Whether a merge is refused where one side asks `now` for `was`, and one edits what runs."""
+    around, form = _IFS[path]
+    sides = ((was, "a"), (now, "a"), (was, "b"), (now, "b"))
+    return _four(path, around, *(form % side for side in sides))
+
+
+@pytest.mark.parametrize(
+    ("path", "was", "now"),
+    [
+        ("d/f.c", "p", "p == NULL"),
+        ("d/f.c", "ret", "ret == 0"),
+        ("d/f.c", "ret < 0", "ret >= 0"),
+        ("d/f.c", "likely(p)", "likely(!p)"),
+        ("d/f.c", "p", "!(p != NULL && q)"),
+        ("d/f.py", "x", "x is None"),
+        ("d/f.py", "x is not None", "x is None"),
+        ("d/f.rs", "x > 3", "!(x > 3)"),
+        ("d/f.rs", "x.is_some()", "x.is_none()"),
+        ("d/f.rs", "let Some(y) = x", "let None = x"),
+        ("d/go.sh", "a", "! a"),
+        ("d/go.sh", "[ -n $a ]", "[ -z $a ]"),
+        ("d/go.sh", "[ $a = b ]", "[ $a != b ]"),
+        ("d/go.sh", "[[ $a == b ]]", "[[ $a != b ]]"),
+        ("d/go.sh", "[ $a -eq 3 ]", "[ $a -ne 3 ]"),
+        ("d/go.sh", "[ $a -eq 0 ]", "[ $a -gt 0 ]"),
+        ("d/go.sh", "test", "! { test; }"),
+    ],
+)
+def test_what_is_the_contrary_is_known_by_what_it_asks(path: str, was: str, now: str) -> None:
+    assert _condition(path, was, now)
+    assert _condition(path, now, was)
+
+
+@pytest.mark.parametrize(
+    ("path", "was", "now"),
+    [
+        ("d/f.c", "p", "p != NULL"),
+        ("d/f.c", "!p", "p == NULL"),
+        ("d/f.c", "ret", "ret < 0"),
+        ("d/f.c", "!p", "unlikely(!p)"),
+        ("d/f.c", "p", "!!p"),
+        ("d/f.py", "not x", "x is None"),
+        ("d/f.rs", "x > 3", "!(x <= 3)"),
+        ("d/f.rs", "x.is_some()", "let Some(y) = x"),
+        ("d/go.sh", "[ -n $a ]", "[ -n $b ]"),
+        ("d/go.sh", "[ $a -ne 0 ]", "[ $a -gt 0 ]"),
+    ],
+)
+def test_what_asks_the_same_in_other_words_is_no_contrary(path: str, was: str, now: str) -> None:
+    assert not _condition(path, was, now)
+    assert not _condition(path, now, was)
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "merged"),
+    [
+        ("while a; do\n\tb\ndone", "until a; do\n\tb\ndone", "while a; do\n\tb 1\ndone",
+         "until a; do\n\tb 1\ndone"),
+        ("if a; then\n\tb\nelse\n\tc\nfi", "if a; then\n\tb\nelif d; then\n\tc\nfi",
+         "if a; then\n\tb\nelse\n\tc 1\nfi", "if a; then\n\tb\nelif d; then\n\tc 1\nfi"),
+        ("case x in\na)\n\tb\n\t;;\nesac", "case x in\nz)\n\tb\n\t;;\nesac",
+         "case x in\na)\n\tb 1\n\t;;\nesac", "case x in\nz)\n\tb 1\n\t;;\nesac"),
+        ("a\nb", "if z; then\na\nb\nfi", "a\nn\nb", "if z; then\na\nn\nb\nfi"),
+        ("a\nb", "a |\nb", "a\nb 1", "a |\nb 1"),
+        ("a\nb", "a &&\nb", "a\nb 1", "a &&\nb 1"),
+        ("cat <<E\na\nE", "cat <<'E'\na\nE", "cat <<E\na $b\nE", "cat <<'E'\na $b\nE"),
+        ("cat <<E\na\nE\nb", "cat <<E\na\nb", "cat <<E\na\nE\nb 1", "cat <<E\na\nb 1"),
+        ("(\n\ta\n)", "{\n\ta\n}", "(\n\ta 1\n)", "{\n\ta 1\n}"),
+        ("for x in 1; do\n\tgo\ndone", "#for x in 1; do\n\tgo\n#done",
+         "for x in 1; do\n\tgo 2\ndone", "#for x in 1; do\n\tgo 2\n#done"),
+    ],
+)  # fmt: skip
+def test_a_command_of_a_shell_script_runs_as_its_side_has_it(
+    base: str, ours: str, theirs: str, merged: str
+) -> None:
+    for path, first in (
+        ("d/go.sh", ""),
+        ("d/go", "#!/bin/sh\n"),
+        ("d/go", "#!/usr/bin/env bash\n"),
+    ):
+        assert _four(path, first + "one\n%s\ntwo\n", base, ours, theirs, merged)
+
+
+def test_two_commands_of_a_shell_script_are_each_for_itself() -> None:
+    texts = ("if a; then\n\tb\n\tc\nfi", "if a; then\n\tb 1\n\tc\nfi")
+    more = ("if a; then\n\tb\n\tc 2\nfi", "if a; then\n\tb 1\n\tc 2\nfi")
+    assert not _four("d/go.sh", _SHELL, *texts, *more)
+
+
 def test_a_condition_that_is_extended_is_not_turned_round() -> None:
     texts = ("if (a == b)\n\t\tgo();", "if (a == b && q)\n\t\tgo();", "if (a == b)\n\t\tgo(n);")
     assert not _four("d/f.c", _C, *texts, "if (a == b && q)\n\t\tgo(n);")
