@@ -24,7 +24,7 @@ from kpatch_rs.syntax.c_body import Unclear, body_of
 from kpatch_rs.syntax.c_functions import functions, functions_named
 from kpatch_rs.syntax.c_items import Item, items
 from kpatch_rs.syntax.c_locate import Definition, look_up, same_body
-from kpatch_rs.syntax.c_reach import never_reached
+from kpatch_rs.syntax.c_reach import never_reached, nowhere
 from kpatch_rs.syntax.c_text import CText, c_text
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.kconfig import entry_lines
@@ -127,6 +127,11 @@ class _Functions:
             2 * len(was.intersection(lines_of(body))) > len(was) for body in left
         )
 
+    def nowhere(self, name: bytes) -> frozenset[bytes]:
+        """The labels that it goes to and has not."""
+        found = self.items[name].function if name in self.items else None
+        return nowhere(self.text.code[found.open : found.close]) if found else frozenset()
+
     def definition(self, name: bytes) -> Definition:
         return Definition(RepoPath(b""), self.text, self.items[name].function)
 
@@ -147,9 +152,9 @@ def brought_back(base: bytes, there: bytes, now: bytes) -> tuple[bytes, ...]:
 def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[tuple[bytes, str]]:
     """The functions that `done` makes worse, and how; each is (before, after).
 
-    With something behind a `return` that upstream put in the line above, or run under other locks,
-    or under another `#if`, or with one of two definitions as it was; but not what the patch makes
-    so itself.
+    With something behind a `return` that upstream put in the line above, with a `goto` to a label
+    that upstream renamed, or run under other locks, or under another `#if`, or with one of two
+    definitions as it was; but not what the patch makes so itself.
     """
     old, want, have, make = (_Functions.of(data) for data in (*patch, *done))
     for name in old.changed(want):
@@ -158,6 +163,8 @@ def spoiled(patch: tuple[bytes, bytes], done: tuple[bytes, bytes]) -> Iterator[t
     for name in have.changed(make):
         if make.never_reached(name) > max(have.never_reached(name), want.never_reached(name)):
             yield name, "have the change behind what leaves it, and never get there"
+        if lost := make.nowhere(name) - have.nowhere(name) - want.nowhere(name):
+            yield name, f"have 'goto {show(min(lost))}', and no such label"
         all_ = (old, want, make) if old.texts.get(name) != have.texts[name] else ()
         if all_ and all(name in version.items for version in all_):
             before, after, merged_ = ((v.text, v.items[name].function) for v in all_)

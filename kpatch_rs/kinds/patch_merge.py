@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kpatch_rs.kinds.base import History
@@ -95,8 +96,16 @@ def _overlooked(base: bytes, ours: bytes, theirs: bytes, data: bytes) -> bool:
     A merge by lines takes that for something that upstream added.
     """
     more, upstream = _added(theirs, data), _added(base, ours)
-    gone = _added(theirs, base)
-    return any(more[line] > upstream[line] for line in gone if _tells(line))
+    return any(more[line] > upstream[line] for line in _telling(base, _added(theirs, base)))
+
+
+def _telling(base: bytes, gone: Iterable[bytes]) -> Iterator[bytes]:
+    """Those of `gone` that are known again: long ones, calls, and words that `base` has but once."""
+    lines = Counter(lines_of(base))
+    for line in gone:
+        long = len(line.strip()) >= TELLING or _CALL.match(line)
+        if long or (lines[line] == 1 and re.search(rb"\w", line)):
+            yield line
 
 
 def _more(old: bytes, new: bytes) -> tuple[int, ...]:
@@ -112,10 +121,4 @@ def _added(old: bytes, new: bytes) -> Counter[bytes]:
 def left_over(base: bytes, theirs: bytes, there: bytes) -> bool:
     """Whether a telling line that goes from `base` to `theirs` is in `there` still."""
     more = _added(theirs, there)
-    gone = _added(theirs, base)
-    return any(more[line] for line in gone if _tells(line))
-
-
-def _tells(line: bytes) -> bool:
-    """Whether it stands for something of its own: any call does, however short."""
-    return len(line.strip()) >= TELLING or bool(_CALL.match(line))
+    return any(more[line] for line in _telling(base, _added(theirs, base)))

@@ -57,6 +57,15 @@ class Reach:
         return ""
 
 
+_GOTO = re.compile(rb"\bgoto\s+(\w+)\s*;")
+_LABEL = re.compile(rb"(?m)(?:^|(?<=[;{}:]))\s*(\w+)\s*:")
+
+
+def nowhere(code: bytes) -> frozenset[bytes]:
+    """The labels that each `goto` of a function asks for, and none of its lines has."""
+    return frozenset(_GOTO.findall(code)) - frozenset(_LABEL.findall(code))
+
+
 def at_call(body: Body, offset: int, *, behind: bool) -> Reach:
     """How the call at `offset` is reached, or what comes right `behind` it. Raises Unclear."""
     statement = statement_around(body, offset)

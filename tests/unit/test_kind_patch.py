@@ -571,6 +571,31 @@ def test_a_short_call_that_upstream_moved_is_not_gone_either() -> None:
     assert outcome.status is Status.CONFLICT
 
 
+def test_a_short_line_that_upstream_moved_and_the_patch_deletes_is_not_gone() -> None:
+    head, end = b"int go(void)\n{\n\tone();\n\n", b"\n\ttwo();\n\tthree();\n\treturn 0;\n}\n"
+    base = head + b"\ton();\n\tsave();\n" + end
+    now = head + b"\tsave();\n\ton();\n" + end
+    payload = diff({"f.c": base}, {"f.c": head + b"\tsave();\n" + end})
+    assert plan(payload, {"f.c": now}, base).status is Status.CONFLICT
+    assert plan(payload, {"f.c": base}, base).status is Status.EXACT
+    gone = now.replace(b"\ton();\n", b"\tmore();\n")
+    assert plan(payload, {"f.c": gone}, base).status is Status.PRESENT
+
+
+def test_a_goto_has_its_label() -> None:
+    """git merges it without a clash, and no compiler takes it."""
+    base = (
+        b"int go(void)\n{\n\tif (one())\n\t\tgoto out;\n\ta = b ? c :\n\t    d;\n\ttwo();\n"
+        b"\tthree();\n\tfour();\n\treturn 0;\nout:\nfree: undo();\n\treturn 1;\n}\n"
+    )
+    payload = diff({"f.c": base}, {"f.c": base.replace(b"two();", b"if (two())\n\t\tgoto out;")})
+    done = plan(payload, {"f.c": base.replace(b"out", b"err")}, base)
+    assert done.status is Status.CONFLICT
+    assert done.reason.endswith("f.c: go() would have 'goto out', and no such label")
+    other = base.replace(b"undo", b"undo_all")
+    assert plan(payload, {"f.c": other}, base).status is Status.EXACT
+
+
 def test_one_of_several_files_there_already_is_said() -> None:
     old = {f"{n}.mk": OLD for n in "abc"}
     new = {f"{n}.mk": NEW for n in "abc"}
