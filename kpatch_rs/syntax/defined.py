@@ -57,8 +57,11 @@ _ORDERED = ("enumerator", "variant", "label", "arm", "symbol", "import", "defaul
 _SPACES = dict.fromkeys(("function", "variable", "typedef", "enumerator"), "ordinary")
 """What C has in one name space (C11 6.2.3)."""
 
-_LEAST = {"statement": 8, "entry": 6, "row": 6}
-"""Bytes from which one that may be there twice is no mere `NULL` or `i++;`; a call never is."""
+_LEAST = {"statement": 8, "entry": 6, "row": 6, "constant": 1, "part": 1}
+"""Bytes from which one that may be there twice is no mere `NULL` or `i++;`; a call never is.
+
+A `#define` may be an enumerator, too (include/uapi/linux/in.h), a part be in under two symbols.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,9 +116,11 @@ _ROW = re.compile(rb"\{\s*(?:\.\w+\s*=\s*)?(?:\"[^\"]+\"|[A-Z]\w*DEV\w*\([^()]*\
 
 _ONCE = re.compile(
     rb"(MODULE_(?:LICENSE|DESCRIPTION|VERSION)|module_(?:init|exit)|(?:kernel::)?module\w*!)\s*[({]|"
-    rb"(EXPORT_SYMBOL|TRACE_EVENT|module_param|MODULE_PARM_DESC)\w*\s*\(\s*(\w+)\s*[,)]"
+    rb"(EXPORT_SYMBOL|TRACE_EVENT|module_param|MODULE_PARM_DESC|DEVICE_ATTR|SYSCALL_DEFINE|"
+    rb"early_param|__setup)\w*\s*\(\s*\"?([\w.-]+)=?\"?\s*[,)]"
 )
-"""What a module says once, whatever it says; a symbol is exported in one way, an event traced."""
+"""What a module says once, whatever it says; a symbol is exported in one way, an event traced, a
+word of the command line read."""
 
 _WORD = re.compile(rb"\b(?!(?:const|volatile|restrict)\b)[A-Za-z_]\w*")
 
@@ -140,6 +142,9 @@ def _read_c(path: RepoPath, data: bytes) -> Read:
             yield from _declarations(node)
         elif kind in ("member", "typedef"):
             yield Mark(start, end, kind, scope, _name(kind, code[start:end]))
+        elif kind == "enumerator":
+            name = _name(kind, code[start:end])
+            yield from (Mark(start, end, kind_, scope, name) for kind_ in (kind, "constant"))
         else:
             yield from _marks(start, end, kind, scope, data[start:end])
     yield from (Scope(opened, closed, "block") for opened, closed in text.closing.items())
@@ -151,6 +156,8 @@ def _read_c(path: RepoPath, data: bytes) -> Read:
     for d in text.directives:
         if d.name in (b"define", b"include") and (what := _DEFINED.match(d.rest)):
             yield Mark(d.start, d.end, d.name.decode(), "file", what[0])
+            if d.name == b"define":
+                yield Mark(d.start, d.end, "constant", "file", what[0])
 
 
 _DEFINED = re.compile(rb"\w+|[<\"].*")
@@ -199,7 +206,14 @@ def _read_kbuild(_: RepoPath, data: bytes) -> Read:
                 yield Mark(statement.start, end, "variable", "list", statement.name)
             for word in statement.words:
                 kind = "object" if word.text.endswith((b".o", b"/")) else "entry"
-                yield Mark(word.start, word.start + len(word.text), kind, "list", word.text)
+                end, of = word.start + len(word.text), _LIST.sub(b"", statement.name)
+                yield Mark(word.start, end, kind, "list", word.text)
+                if kind == "object":
+                    yield Mark(word.start, end, "part", "file", b"%b of %b" % (word.text, of))
+
+
+_LIST = re.compile(rb"-(?:y|m|objs|\$\(\w+\))\Z")
+"""What tells one of the lists that make one object, or the kernel, from another."""
 
 
 def _read_maintainers(_: RepoPath, data: bytes) -> Read:

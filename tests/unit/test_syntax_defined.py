@@ -326,6 +326,7 @@ DOUBLES = [
     ("k/gadget.yaml", 6, 7, "- fresh-names", "entry - fresh-names"),
     ("k/Makefile", 1, 2, "obj-y += fresh.o", "object fresh.o"),
     ("k/Makefile", 1, 2, "ccflags-y += -DFRESH", "entry -DFRESH"),
+    ("k/Makefile", 1, 3, "obj-y += fresh.o", "part fresh.o of obj"),
     ("MAINTAINERS", 1, 2, "R:\tFresh <fresh@example.org>", "line R: Fresh <fresh@example.org>"),
     ("MAINTAINERS", 3, 4, "\nFRESH\nS:\tMaintained\n", "section FRESH"),
 ]
@@ -376,7 +377,6 @@ APART = [
     ("k/Kconfig", 3, 5, "config %b\n\tbool\n\tdepends on FRESH\n"),
     ("k/gadget.yaml", 4, 5, "a-%b:\n    maxItems: 1"),
     ("k/Makefile", 1, 3, "FRESH := %b"),
-    ("k/Makefile", 1, 3, "obj-y += fresh.o"),
     ("k/Makefile", 1, 2, "%b-y += fresh.o"),
 ]
 
@@ -398,6 +398,24 @@ def test_the_same_in_two_places_of_its_own_is_not_there_twice(
 UNLIKE = [
     ("k/gadget.c", 5, 18, "static int fresh;", "static int fresh(void)\n{\n}", "variable fresh"),
     ("k/gadget.c", 5, 18, "typedef int fresh;", "enum e {\n\tfresh,\n};", "typedef fresh"),
+    ("k/gadget.c", 3, 5, "FRESH,", "#define FRESH 1", "constant FRESH"),
+    (
+        "k/gadget.c",
+        5,
+        18,
+        'early_param("fresh", a);',
+        'early_param("fresh", b);',
+        "call early_param(fresh)",
+    ),
+    ("k/gadget.c", 5, 18, '__setup("fresh=", a);', '__setup("fresh=", b);', "call __setup(fresh)"),
+    (
+        "k/gadget.c",
+        5,
+        18,
+        "static DEVICE_ATTR_RO(fresh);",
+        "static DEVICE_ATTR_RW(fresh);",
+        "call DEVICE_ATTR(fresh)",
+    ),
     ("k/gadget.c", 6, 7, '{ "maker,new", 1 },', '{ "maker,new", 2 },', 'row { "maker,new"'),
     (
         "k/gadget.c",
@@ -420,6 +438,15 @@ UNLIKE = [
         "name fresh",
     ),
     ("k/gadget.py", 2, 3, '"fresh": 1,', "'fresh': 2,", "key fresh"),
+    (
+        "k/Makefile",
+        1,
+        2,
+        "obj-$(CONFIG_A) += fresh.o",
+        "obj-$(CONFIG_B) += fresh.o",
+        "part fresh.o of obj",
+    ),
+    ("k/Makefile", 1, 2, "x-objs := fresh.o", "x-y := fresh.o", "part fresh.o of x"),
     ("k/Makefile", 1, 2, "CFLAGS_one.o := -DA", "CFLAGS_one.o := -DB", "variable CFLAGS_one.o"),
     ("k/gadget.yaml", 4, 5, "fresh: 1", '"fresh": 2', "key fresh"),
 ]
