@@ -8,7 +8,7 @@ whole is planned once more at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kpatch_rs.engine.rest import Rest
@@ -24,7 +24,7 @@ from kpatch_rs.model.tree import BaseTree, EntryType, File, TreeOverlay
 from kpatch_rs.syntax.diff_place import lines_of
 from kpatch_rs.syntax.diff_write import FilePair, git_diff
 from kpatch_rs.syntax.line_ends import with_lf
-from kpatch_rs.syntax.lines import differences, distance
+from kpatch_rs.syntax.lines import Block, differences, distance
 
 _SNIFFED = 8000
 """How far git looks for a NUL before it takes a file for text (buffer_is_binary() in xdiff)."""
@@ -33,6 +33,7 @@ _PLACES = 30
 """Most places of a file in which edits are looked for: more, and the patch writes it anew."""
 
 _Files = Mapping[RepoPath, File | None]
+_Half = Callable[[File | None, File | None, File | None], bool] | None
 
 
 class NotLifted(KpatchError):
@@ -70,13 +71,14 @@ def lift(
         raise NotLifted("it changes nothing", hint="leave it out: a recipe needs an edit")
     _refuse_binary(patch, files)
     search = _Search(patch, history, files, where, kept)
-    edits, reached = search.found(taken) if known else (search.kept, search.reached)
-    for share in search.shares(edits, reached):
-        diff = Payload(payload, git_diff(share.pairs, len(patch.before.base.oid)))
-        rest = (PatchEdit(where=where, diff=diff),) if share.pairs else ()
-        whole = (*rest, *share.edits) if share.first else (*share.edits, *rest)
-        if search.makes(whole):
-            return whole
+    for replacing in (False, True) if known else (False,):
+        found = search.found(taken, replacing) if known else (search.kept, search.reached)
+        for share in search.shares(*found):
+            diff = Payload(payload, git_diff(share.pairs, len(patch.before.base.oid)))
+            rest = (PatchEdit(where=where, diff=diff),) if share.pairs else ()
+            whole = (*rest, *share.edits) if share.first else (*share.edits, *rest)
+            if search.makes(whole):
+                return whole
     raise NotLifted(*search.objection(patch))
 
 
@@ -149,40 +151,44 @@ class _Search:
         for edit in kept:
             _, self.reached = self.planned(edit, self.reached)
 
-    def found(self, taken: Mapping[str, bytes]) -> tuple[tuple[Edit, ...], TreeOverlay]:
+    def found(
+        self, taken: Mapping[str, bytes], replacing: bool
+    ) -> tuple[tuple[Edit, ...], TreeOverlay]:
         """The candidates that fit, and the tree they make.
 
         Each may need another one first (a call its prototype, an object its Kconfig symbol), so
         those that do not fit are tried again as long as others do. First come those that make all
-        of a place: of two forms of an edit, the one that makes its blank lines too.
+        of a place: of two forms of an edit, the one that makes its blank lines too. Only with
+        `replacing` may one be the new text of lines that the rest takes out.
         """
         waiting = [e for e in self.candidates() if self.allowed(e, taken)]
         tree, edits = self.reached, tuple(self.kept)
-        for wholly in (True, False):
-            edits, tree = self.one_by_one(waiting, edits, tree, wholly=wholly)
-        return self.together(waiting, edits, tree)
+        refused = None if replacing else _replacing
+        for half in (_partial, refused):
+            edits, tree = self.one_by_one(waiting, edits, tree, half)
+        return self.together(waiting, edits, tree, refused)
 
     def one_by_one(
-        self, waiting: list[Edit], edits: tuple[Edit, ...], tree: TreeOverlay, *, wholly: bool
+        self, waiting: list[Edit], edits: tuple[Edit, ...], tree: TreeOverlay, half: _Half
     ) -> tuple[tuple[Edit, ...], TreeOverlay]:
         """`edits` and those of `waiting` that fit on top of them, which are taken out of it."""
         before = -1
         while len(edits) > before:
             before = len(edits)
             for edit in list(waiting):
-                nearer = self.nearer([edit], tree, wholly=wholly)
+                nearer = self.nearer([edit], tree, half)
                 if nearer is not None:
                     tree, edits = nearer, (*edits, edit)
                     waiting.remove(edit)
         return edits, tree
 
     def together(
-        self, waiting: Sequence[Edit], edits: tuple[Edit, ...], tree: TreeOverlay
+        self, waiting: Sequence[Edit], edits: tuple[Edit, ...], tree: TreeOverlay, half: _Half
     ) -> tuple[tuple[Edit, ...], TreeOverlay]:
         """What only all edits of a kind make, because they share a line: strings of a tuple."""
         for kind in dict.fromkeys(edit.kind for edit in waiting):
             alike = [edit for edit in waiting if edit.kind == kind]
-            if len(alike) > 1 and (nearer := self.nearer(alike, tree)) is not None:
+            if len(alike) > 1 and (nearer := self.nearer(alike, tree, half)) is not None:
                 edits, tree = (*edits, *alike), nearer
         return edits, tree
 
@@ -229,12 +235,10 @@ class _Search:
             return Status.CONFLICT, tree
         return outcome.status, outcome.tree
 
-    def nearer(
-        self, edits: Sequence[Edit], tree: TreeOverlay, *, wholly: bool = False
-    ) -> TreeOverlay | None:
+    def nearer(self, edits: Sequence[Edit], tree: TreeOverlay, half: _Half) -> TreeOverlay | None:
         """The tree with `edits`, if every line they change is one that the patch changes so.
 
-        With `wholly`, only if the patch changes nothing more right beside them.
+        And only if `half` does not say that they are one half of what the patch does there.
         """
         reached = tree
         for edit in edits:
@@ -244,7 +248,7 @@ class _Search:
         for path, now in reached.changed_since(tree).items():
             if path not in self.files or not on_the_way(tree.read(path), now, self.files[path]):
                 return None
-            if wholly and not _whole(tree.read(path), now, self.files[path]):
+            if half and half(tree.read(path), now, self.files[path]):
                 return None
         return reached
 
@@ -345,12 +349,29 @@ def on_the_way(old: File | None, now: File | None, goal: File | None) -> bool:
     return distance(was, reached) + distance(reached, wanted) == distance(was, wanted)
 
 
-def _whole(old: File | None, now: File | None, goal: File | None) -> bool:
-    """Whether nothing is left to do right beside what made `now` of `old`."""
+def _partial(old: File | None, now: File | None, goal: File | None) -> bool:
+    """Whether something is left to do right beside what made `now` of `old`."""
+    return bool(_left_beside(old, now, goal)[1])
+
+
+def _replacing(old: File | None, now: File | None, goal: File | None) -> bool:
+    """Whether lines are left to take out right beside what made `now` of `old`, their new text.
+
+    In two edits, nothing would tell any more that the one goes with the other: on a kernel that
+    took the old lines out itself, the new ones would come in all the same.
+    """
+    reached, rests = _left_beside(old, now, goal)
+    return any(line.strip() for rest in rests for line in reached[rest.old_start : rest.old_end])
+
+
+def _left_beside(
+    old: File | None, now: File | None, goal: File | None
+) -> tuple[list[bytes], list[Block]]:
+    """The lines of `now`, and what is left to do right beside what made it of `old`."""
     was, reached, wanted = (lines_of(f.data if f else b"") for f in (old, now, goal))
-    left = differences(reached, wanted)
-    return not any(
-        done.new_start <= rest.old_end and rest.old_start <= done.new_end
-        for done in differences(was, reached)
-        for rest in left
-    )
+    made = differences(was, reached)
+    return reached, [
+        rest
+        for rest in differences(reached, wanted)
+        if any(d.new_start <= rest.old_end and rest.old_start <= d.new_end for d in made)
+    ]

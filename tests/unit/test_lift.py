@@ -12,6 +12,7 @@ from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.patch import PatchEdit
 from kpatch_rs.kinds.rust_analyzer import SCRIPT
 from kpatch_rs.kinds.rust_file import RustFileEdit
+from kpatch_rs.model.outcome import Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Edit, Where
 from kpatch_rs.model.tree import File, TreeOverlay
@@ -103,6 +104,18 @@ def test_several_strings_of_one_line() -> None:
     edits = lifted(before, after)
     assert [edit.kind for edit in edits] == ["rust-analyzer", "rust-analyzer"]
     assert not rendered(edits, before).changed_since(after)
+
+
+@pytest.mark.parametrize("new", ["\tb(1, 2);\n", "\tr();\n"])
+def test_new_text_of_a_line_is_no_edit_of_its_own(new: str) -> None:
+    """Else it would come in without a word where upstream took the old line out."""
+    text = "void f(void)\n{\n\ta();\n\tb(1);\n\tc();\n}\n"
+    before = TreeOverlay(DictTree({"a.c": text.encode()}))
+    after = before.write(RepoPath(b"a.c"), File(text.replace("\tb(1);\n", new).encode()))
+    (edit,) = lifted(before, after)
+    assert isinstance(edit, PatchEdit)
+    gone = TreeOverlay(DictTree({"a.c": text.replace("\tb(1);\n", "").encode()}))
+    assert KINDS["patch"].plan(edit, Ground(gone, NoHistory())).status is Status.CONFLICT
 
 
 def test_name_of_a_payload_is_used_once() -> None:
