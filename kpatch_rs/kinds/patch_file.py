@@ -26,7 +26,7 @@ from kpatch_rs.kinds.patch_function import (
 from kpatch_rs.kinds.patch_merge import Undoing, left_over, merged, taken_out
 from kpatch_rs.kinds.patch_moved import Missing
 from kpatch_rs.kinds.patch_twice import elsewhere, twice
-from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, candidate, lost, met
+from kpatch_rs.kinds.patch_words import SHOWN, Stuck, Was, at_lines, candidate, lost, met
 from kpatch_rs.model.outcome import Candidate, Place, Status, gravest
 from kpatch_rs.model.path import RepoPath, show
 from kpatch_rs.model.tree import File, Mode
@@ -311,12 +311,12 @@ class FilePlan:
             return in_base(base, self.file)
         except Uncertain as error:
             doubt, named = error.doubts[0], f"blob {self.file.old_blob}, which the diff names"
-            lines = ", ".join(str(at + 1) for at in doubt.old_found[:SHOWN])
+            found = [at + 1 for at in doubt.old_found]
             raise DiffRefused(
                 f"{self.payload}:{doubt.hunk.line}: the hunk does not fit {named}"
-                if not lines
+                if not found
                 else f"{self.payload}:{doubt.hunk.line}: the line numbers are wrong: in {named}, "
-                f"what the hunk looks for stands at line {lines}",
+                f"what the hunk looks for stands at {at_lines(found)}",
                 hint=MAKE_IT,
             ) from error
 

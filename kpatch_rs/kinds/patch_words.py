@@ -134,8 +134,9 @@ def _within(text: Sequence[bytes], line: bytes, otherwise: int) -> int:
 def _missing(lines: Sequence[bytes], hunk: Hunk, line: bytes, was: Was | None) -> tuple[str, bytes]:
     """What of the hunk's old text is not there any more, and the line whose commit took it."""
     there = [n for n, text in enumerate(lines, 1) if line and text.strip() == line]
-    at = ", ".join(map(str, there[:SHOWN]))
-    found = f"found it at line {at}, but not with its context" if there else "found it nowhere"
+    found = (
+        f"found it at {at_lines(there)}, but not with its context" if there else "found it nowhere"
+    )
     changed = touched(was.lines, lines, was.at, was.at + len(hunk.old)) if was else []
     if (blanks := _blanks(lines, hunk)) and not (changed and "made at" in blanks[1]):
         return f"found it at line {blanks[0]}, {blanks[1]}", line
@@ -173,6 +174,16 @@ def _blanks(lines: Sequence[bytes], hunk: Hunk) -> tuple[int, str] | None:
 
 def _without_end(line: bytes) -> bytes:
     return line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def at_lines(places: Sequence[int]) -> str:
+    """ "line 3", "lines 3 and 5", "lines 3, 5, 7 and 2 more"."""
+    first, *more = map(str, places[:SHOWN])
+    if not more:
+        return f"line {first}"
+    if len(places) > SHOWN:
+        more.append(f"{len(places) - SHOWN} more")
+    return f"lines {', '.join((first, *more[:-1]))} and {more[-1]}"
 
 
 def _best(lines: Sequence[bytes]) -> bytes:

@@ -18,6 +18,7 @@ from kpatch_rs.gitio.merging import merge
 from kpatch_rs.gitio.running import Git
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.patch import PATCH, PatchEdit
+from kpatch_rs.kinds.patch_words import at_lines
 from kpatch_rs.model.outcome import Learned, Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.proof import ObjectBuilds, Reachable, Unprovable
@@ -700,6 +701,19 @@ def test_a_conflict_says_which_context_is_gone() -> None:
         "looked for 'line 20' at line 20, found it at line 20, but not with its context: "
         "this kernel has no 'line 22'" in alone.reason
     )
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ([3], "line 3"),
+        ([3, 5], "lines 3 and 5"),
+        ([3, 5, 7], "lines 3, 5 and 7"),
+        ([1, 2, 3, 4, 5, 6, 7], "lines 1, 2, 3, 4, 5 and 2 more"),
+    ],
+)
+def test_lines_in_words(places: list[int], words: str) -> None:
+    assert at_lines(places) == words
 
 
 @pytest.mark.parametrize("changed", [OLD, OLD + b"int more;\n"])
