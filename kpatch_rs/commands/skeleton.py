@@ -64,11 +64,14 @@ def _edit_text(edit: type[Edit], table: Mapping[str, Any]) -> str:
     docs = _field_docs(edit)
     for key in (f.name.replace("_", "-") for f in fields(edit)):
         if key in table:
-            lines += [f"# {line}\n" for line in docs.get(key, "").splitlines()]
+            lines += [f"# {line}".rstrip() + "\n" for line in docs.get(key, "").splitlines()]
             lines.append(key_line(key, table[key]))
         elif key in docs:
             first, *more = docs[key].splitlines()
-            lines += [f"# {key} = …    {first}\n", *(f"#     {line}\n" for line in more)]
+            lines += [
+                f"# {key} = …    {first}\n",
+                *(f"#     {line}\n" for line in filter(None, more)),
+            ]
     return "".join(lines)
 
 

@@ -64,6 +64,7 @@ def test_comments_speak_of_toml(session: Session) -> None:
     comments = [line for text in texts for line in text.splitlines() if line.startswith("#")]
     assert comments
     assert not [line for line in comments if re.search(r"\b(None|True|False)\b", line)]
+    assert not [line for line in comments if line != line.rstrip()]
 
 
 def test_keys_are_explained(session: Session) -> None:
