@@ -144,6 +144,7 @@ def _worth_saying(report: EditReport) -> bool:
     """Whether the table does not say it already, as it does for lines that only shifted."""
     outcome = report.outcome
     shifted = report.was and outcome.place and report.was.path == outcome.place.path
+    shifted = shifted and not outcome.elsewhere
     return bool(outcome.reason) and not (outcome.status is Status.MOVED and shifted)
 
 

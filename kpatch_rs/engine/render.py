@@ -189,8 +189,10 @@ def _told(report: EditReport, old: Outcome) -> EditReport:
 def _difference(new: Outcome, old: Outcome, was: Place, now: Place) -> tuple[Status, str]:
     if new.text != old.text and old.text:
         return Status.ADAPTED, _both_texts(old.text, new.text)
-    if now == was:
-        return Status.EXACT, ""
+    others = new.reason if new.status is Status.MOVED and new.reason != old.reason else ""
+    if now == was or set(new.elsewhere) - set(old.elsewhere):
+        # The place is that of the first change alone; an edit may change more, in other files.
+        return (Status.MOVED, others) if others else (Status.EXACT, "")
     return Status.MOVED, _moved(new.anchor, was, now)
 
 

@@ -12,6 +12,7 @@ from kpatch_rs.commands.session import Session
 from kpatch_rs.gitio.oplog import OperationLog
 from kpatch_rs.model.outcome import Status
 from tests.repos import Surroundings
+from tests.unit.test_kind_patch import diff
 
 CODE = b"""static int ctu_init(struct ctu *ctu)
 {
@@ -98,6 +99,26 @@ def test_what_rebase_finds_out_stays(
     assert statuses(back) != [Status.CONFLICT]
     assert recipe.read_text() == learned
     assert (session.series_folder() / "series.toml").read_text() == SERIES
+
+
+def test_a_later_file_of_a_patch_that_went_elsewhere_is_told(
+    around: Surroundings, kernel_repo: Callable[..., Path], tmp_path: Path
+) -> None:
+    session = desk(around, kernel_with(around, kernel_repo, NEW, CODE), tmp_path)
+    new = {
+        "Makefile": MAKEFILE + b"NAME = x\n",
+        OLD: CODE.replace(b"_enable(ctu)", b"_enable(ctu, 1)"),
+    }
+    folder = session.series_folder()
+    (folder / "x.diff").write_bytes(diff({"Makefile": MAKEFILE, OLD: CODE}, new))
+    edit = '[[edit]]\nkind = "patch"\ndiff = "x.diff"\n'
+    (folder / "0001-call.toml").write_text(RECIPE[: RECIPE.index("[[edit]]")] + edit)
+    apply.run(session, onto=None, branch=None, dry_run=False)
+    report = rebase.run(session, "new", check=False, dry_run=True, range_diff=False)
+    (step,) = report.steps
+    assert step.edits[0].was == step.edits[0].outcome.place, "that of Makefile, which stayed"
+    assert statuses(report) == [Status.MOVED]
+    assert f"moved: {OLD} is {NEW} now" in report.as_text()
 
 
 def test_anothers_function_of_the_name_is_not_it(

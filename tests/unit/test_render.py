@@ -129,6 +129,19 @@ def test_comparison_tells_moved_and_exact() -> None:
     assert str(moved.edits[0].was) == "list:2"
 
 
+def test_comparison_tells_what_moved_but_the_first_place() -> None:
+    """An edit may change several files, and its place is only the first of them."""
+    steps = rendered(b"anchor\n", recipe("a", "x"))
+    (report,) = steps[0].edits
+    reason, paths = "b.c is c.c now", (RepoPath(b"c.c"),)
+    there = replace(report.outcome, status=Status.MOVED, reason=reason, elsewhere=paths)
+    new = (replace(steps[0], edits=(replace(report, outcome=there),)),)
+    (moved,) = compared(new, steps)
+    assert (moved.status, moved.reason) == (Status.MOVED, reason)
+    (again,) = compared(new, new)
+    assert (again.status, again.reason) == (Status.EXACT, "")
+
+
 def test_comparison_tells_adapted_with_both_texts() -> None:
     old = rendered(b"anchor\n", recipe("a", "x"))
     (step,) = compared(rendered(b"anchor\n", recipe("a", "z")), old)
