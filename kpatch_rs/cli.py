@@ -324,7 +324,7 @@ def check(
 @verbs.command()
 @click.option("-o", "--out", metavar="DIR", default="out", show_default=True, help="Where to.")
 @click.option("-v", "--version", metavar="N", type=click.IntRange(1), help="Version of the series.")
-@click.option("--force", is_flag=True, help="Replace what stands in DIR.")
+@click.option("--force", is_flag=True, help="Write into DIR beside other files.")
 @click.option("--unchecked", is_flag=True, help="Write mails of steps that no check has passed.")
 @RENDERED_ON
 @click.pass_obj

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from kpatch_rs.commands import branches
@@ -44,6 +45,8 @@ class ExportReport:
     """The steps' trees, in the order of their mails."""
     keep_cr: bool
     """Whether a file has CR at line ends, which `git am` drops unless told to keep them."""
+    beside: bool = False
+    """Whether files that are none of the mails stand in the folder too."""
     exit_code: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -68,11 +71,15 @@ class ExportReport:
     def as_text(self) -> str:
         """A line a mail, and how to go on."""
         keep = " --keep-cr" if self.keep_cr else ""
+        to_send, to_try = quote(str(self.out)), f"{quote(str(self.out))}/*.patch"
+        if self.beside:
+            to_send = " ".join(quote(str(self.out / mail.file)) for mail in self.mails)
+            to_try = " ".join(quote(str(self.out / m.file)) for m in self.mails if m.recipe)
         lines = [
             f"{counted(len(self.mails), 'mail')} in {self.out}; applied to {self.base_name} they "
             "give the rendered trees.",
-            f"to send them:  git send-email {self.out}",
-            f"to try them:   git am{keep} {self.out}/*.patch",
+            f"to send them:  git send-email {to_send}",
+            f"to try them:   git am{keep} {to_try}",
         ]
         if self.keep_cr:
             lines.append("a file has CR at line ends: git am keeps them with --keep-cr only")
@@ -115,13 +122,15 @@ def run(
         for made in zip(patches, changes, trees, applied, strict=True):
             _compare(*made)
     ours = re.sub(r"-v\d+-\d+-[0-9a-f]+@.*", "-v", mails[0].message_id)
-    write_mails(folder, {mail.file: mail.data for mail in mails}, ours=ours, force=force)
+    files = {mail.file: mail.data for mail in mails}
+    beside = write_mails(folder, files, ours=ours, force=force)
     return ExportReport(
         out=folder,
         base_name=view.base_name,
         mails=mails,
         trees=trees,
         keep_cr=any(b"\r\n" in change.patch for change in changes),
+        beside=beside,
     )
 
 

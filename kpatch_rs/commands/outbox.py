@@ -20,11 +20,11 @@ from kpatch_rs.errors import KpatchError, Refused
 _NAME = re.compile(r"(v\d+-)?\d{4}-.*\.(patch|eml)")
 
 
-def write_mails(folder: Path, mails: Mapping[str, bytes], *, ours: str, force: bool) -> None:
+def write_mails(folder: Path, mails: Mapping[str, bytes], *, ours: str, force: bool) -> bool:
     """Put `mails`, by file name, into `folder`; `ours` begins the Message-ID of an older export.
 
-    Raises Refused where the folder has files of somebody else, KpatchError where it is none or
-    cannot be written; then it is as it was.
+    Returns whether they stand beside files of somebody else. Raises Refused where the folder has
+    such files, KpatchError where it is none or cannot be written; then it is as it was.
     """
     try:
         there = _entries(folder)
@@ -41,6 +41,7 @@ def write_mails(folder: Path, mails: Mapping[str, bytes], *, ours: str, force: b
             )
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+        return bool({path.name for path in foreign} - mails.keys())
     except OSError as error:
         raise KpatchError(
             f"{error.filename or folder} cannot be written: {error.strerror}",

@@ -239,7 +239,11 @@ def test_other_files_are_kept(house: House, name: str) -> None:
     with pytest.raises(Refused, match=f"holds {name}, which no export of this series wrote"):
         house.export()
     assert house.names() == [name]
-    house.export(force=True)
+    told = house.export(force=True).as_text()
+    alone = name == "0000-cover-letter.eml"
+    assert f"git send-email {house.out}{'' if alone else '/0000-cover-letter.eml'}" in told
+    assert f" {house.out}/{'*.patch' if alone else '0001-foo-Run.patch'}" in told
+    assert alone or name not in told, "what stands beside them is not sent with them"
     kept = (house.out / name).read_text() == "From me\n"
     assert kept == (name != "0000-cover-letter.eml")
     house.export(version=2, force=True)
