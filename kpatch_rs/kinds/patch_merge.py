@@ -100,7 +100,7 @@ def _overlooked(base: bytes, ours: bytes, theirs: bytes, data: bytes) -> bool:
 
 
 def _telling(base: bytes, gone: Iterable[bytes]) -> Iterator[bytes]:
-    """Those of `gone` that are known again: long ones, calls, and words that `base` has but once."""
+    """Those of `gone` known again: long ones, calls, and words that `base` has but once."""
     lines = Counter(lines_of(base))
     for line in gone:
         long = len(line.strip()) >= TELLING or _CALL.match(line)
