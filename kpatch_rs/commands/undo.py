@@ -41,7 +41,7 @@ class UndoReport:
         }
 
     def as_text(self) -> str:
-        """One line, and one for a base that went back."""
+        """One line, one for a base that went back, and what an undone refresh leaves to do."""
         moved = ", ".join(
             f"{m.branch} is {'gone' if m.new is None else f'at {m.new[:12]}'}"
             for m in self.operation.moves
@@ -50,6 +50,12 @@ class UndoReport:
         if self.base_restored:
             lines.append(f"the series' base is {self.base_restored} again")
         if self.undone.verb == "refresh":
+            lines += [
+                f"the commits that it took in are at {m.new[:12]}: "
+                f"git branch NAME {m.new[:12]} keeps them"
+                for m in self.undone.moves
+                if m.new
+            ]
             lines.append(
                 "the recipes stay as refresh wrote them: take them back where you keep them"
             )
