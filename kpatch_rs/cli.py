@@ -25,7 +25,7 @@ import click
 
 from kpatch_rs import __version__
 from kpatch_rs.commands.session import Progress, Session
-from kpatch_rs.errors import KpatchError
+from kpatch_rs.errors import KpatchError, unexpected
 from kpatch_rs.report import FORMAT, SCREEN, Report, Screen, clean
 
 KEPT_ENVIRONMENT = (
@@ -37,7 +37,7 @@ KEPT_ENVIRONMENT = (
 )
 """What children may see of the environment; everything else could change what git and make do."""
 
-BUG, INTERRUPTED = 70, 130
+INTERRUPTED = 130
 
 
 class Verb(click.Command):
@@ -466,8 +466,7 @@ def _run(args: list[str]) -> int:
     except Exception as error:
         if {"-v", "--verbose"} & set(itertools.takewhile(lambda a: a not in verbs.commands, args)):
             traceback.print_exc()
-        said = f"a bug in kpatch-rs: {type(error).__name__}: {error}"
-        return _failed(args, said, "please report it with what `kpatch-rs -v …` prints", BUG)
+        return _failed(args, *unexpected(error))
 
 
 def _screen() -> Screen:

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
+BUG = 70
+_PACKAGE = __name__.partition(".")[0]
+
 
 class KpatchError(Exception):
     """An expected failure: one `error:` line and at most one `hint:` line."""
@@ -71,3 +74,15 @@ class Gathered:
             raise KpatchError(
                 f"{len(self.errors)} things stand in the way:\n  {lines}", hint="\n  ".join(hints)
             )
+
+
+def unexpected(error: Exception) -> tuple[str, str, int]:
+    """Message, hint and exit code for what nobody raised on purpose.
+
+    A package that is not installed is no bug: a checkout may be newer than what is set up for it.
+    """
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith(_PACKAGE):
+        said = f"the Python package {error.name} is not installed, and kpatch-rs needs it"
+        return said, "set up again what it runs from: .ci/setup in its checkout", 1
+    said = f"a bug in kpatch-rs: {type(error).__name__}: {error}"
+    return said, "please report it with what `kpatch-rs -v …` prints", BUG
