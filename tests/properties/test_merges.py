@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kpatch_rs.kinds.base import Ground
 from kpatch_rs.kinds.patch import PATCH, PatchEdit
-from kpatch_rs.model.outcome import Status
+from kpatch_rs.model.outcome import Outcome, Status
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.model.series import Payload, Where
 from kpatch_rs.model.tree import TreeOverlay
@@ -31,15 +31,19 @@ from tests.unit.test_kind_patch import GitMerge, blob_name
 
 def made(path: str, base: bytes, upstream: bytes, patched: bytes) -> bytes | None:
     """What a patch edit makes of `upstream`; None for a conflict."""
-    history = GitMerge(base)
-    edit = PatchEdit(where=Where("r.toml"), diff=Payload("x.diff", _diff(path, base, patched)))
-    outcome = PATCH.plan(edit, Ground(TreeOverlay(DictTree({path: upstream})), history))
+    outcome = planned(path, base, upstream, patched)
     if outcome.status is Status.CONFLICT:
         return None
     file = outcome.tree.read(RepoPath(path.encode()))
     assert file
     note(f"{outcome.status.value}:\n{file.data.decode()}")
     return file.data
+
+
+def planned(path: str, base: bytes, upstream: bytes, patched: bytes) -> Outcome:
+    """How a patch edit ends on `upstream`."""
+    edit = PatchEdit(where=Where("r.toml"), diff=Payload("x.diff", _diff(path, base, patched)))
+    return PATCH.plan(edit, Ground(TreeOverlay(DictTree({path: upstream})), GitMerge(base)))
 
 
 def _diff(path: str, old: bytes, new: bytes) -> bytes:
