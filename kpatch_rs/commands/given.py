@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import cast
 
 from kpatch_rs.commands import mail_told
+from kpatch_rs.commands.rendering import lasting
 from kpatch_rs.commands.thread import Letter, Thread, sorted_out
 from kpatch_rs.engine.lift import Patch
 from kpatch_rs.errors import Gathered, KpatchError, Usage
@@ -103,7 +104,7 @@ def of_range(repository: Repository, range_: str) -> Source:
     read = [(named(c.oid, c.message), _said(c, unfit)) for c in commits]
     said = tuple((name, one) for name, one in read if one is not None)
     return Source(
-        base_name=old,
+        base_name=lasting(old, base),
         said=said,
         patches=of_commits(repository, base, commits, Gathered()),
         alone=is_line,
@@ -297,7 +298,7 @@ def _source(
     remarks: Sequence[Remark],
 ) -> Source:
     return Source(
-        base_name=base_name,
+        base_name=lasting(base_name, base),
         said=tuple((one.name, one.said) for one in read),
         patches=_put_in(repository, base, read),
         unfit=unfit,

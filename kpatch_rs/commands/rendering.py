@@ -6,6 +6,7 @@ transaction, at the very end, and only when every step fits.
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -85,7 +86,7 @@ class RenderReport:
 
     def as_text(self) -> str:
         """A table, then what a conflict or a moved anchor needs said, then the summary."""
-        places = [_column([e.outcome.place for e in step.edits]) for step in self.steps]
+        places = [_places(step) for step in self.steps]
         were = [_column([e.was for e in step.edits]) for step in self.steps]
         known = any(were)  # nothing is, where it was compared with nothing
         columns = {
@@ -123,6 +124,12 @@ class RenderReport:
         if self.dry_run:
             return f"{fits}. Dry run: nothing was changed."
         return f"{fits}; {self.branch} {'moved there' if self.changed else 'was there already'}."
+
+
+def _places(step: Step) -> str:
+    """Where its edits are; nothing where one of them is nowhere, and the step not there either."""
+    stuck = step.status is Status.CONFLICT
+    return "" if stuck else _column([e.outcome.place for e in step.edits])
 
 
 def _column(places: list[Any]) -> str:
@@ -191,8 +198,8 @@ def _edit_json(report: EditReport, blamed: Blamed) -> dict[str, Any]:
 
 
 def lasting(rev: str, base: Oid) -> str:
-    """`rev` as series.toml can keep it, which takes no blanks: HEAD@{1 day ago}."""
-    return rev if rev.split() == [rev] else base
+    """`rev` as series.toml can keep it: no blanks, and nothing that follows HEAD (HEAD~1, @{u})."""
+    return base if re.search(r"\s|^@|^HEAD\b", rev) else rev
 
 
 def write_commits(

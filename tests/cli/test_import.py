@@ -11,10 +11,12 @@ import pytest
 
 from kpatch_rs.cli import main
 from kpatch_rs.commands import apply, export, import_, rebase
+from kpatch_rs.commands.rendering import lasting
 from kpatch_rs.commands.session import Session
 from kpatch_rs.demo import FIRST_RELEASE, SECOND_RELEASE
 from kpatch_rs.errors import KpatchError, Refused, Usage
 from kpatch_rs.loader.load import load_series
+from kpatch_rs.model.oid import oid
 from kpatch_rs.model.outcome import Status
 from tests.demo import mini_kernel, mini_series
 from tests.repos import Surroundings
@@ -421,3 +423,12 @@ def test_documents(
     assert document["recipes"][0]["kinds"] == ["rust-file"]
     assert document["recipes"][0]["from"].startswith("commit ")
     assert load_series(tmp_path / "series/new").base == FIRST_RELEASE
+
+
+@pytest.mark.parametrize("name", ["HEAD", "HEAD~1", "@{0}", "@"])
+def test_what_follows_head_is_no_base_to_keep(name: str) -> None:
+    """`import HEAD~1..HEAD` is for the kernel of that day, not for what HEAD~1 is tomorrow."""
+    commit = oid("1" * 40)
+    assert lasting(name, commit) == commit
+    assert lasting("v6.12", commit) == "v6.12"
+    assert lasting("HEADS", commit) == "HEADS"
