@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hypothesis import given, note
+from hypothesis import example, given, note
 from hypothesis import strategies as st
 
 from tests.properties.held import examples
@@ -43,9 +43,7 @@ class Form:
 
 _FORMS = (
     Form("d/Makefile", " :=", "\n", False),
-    Form("d/Makefile", " +=", "\n\n", False),
     Form("d/go.sh", "", "\n", True),
-    Form("d/go.sh", "", "\n\n", True),
     Form("d/go.txt", "", "\n", True),
 )
 
@@ -86,14 +84,19 @@ def two_edits(draw: st.DrawFn) -> tuple[Form, File, Edit, Edit]:
         sizes = draw(st.lists(st.integers(1, 2), min_size=1, max_size=3))
         parts = [tuple(names.pop(0) for _ in range(size) if names) for size in sizes]
         lines.append(tuple(filter(None, parts)))
-    what = st.sampled_from(["put", "go on", "take", "begin", "cut", "join"])
+    what = st.sampled_from(["put", "go on", "go on", "take", "begin", "cut", "cut", "join"])
     near = draw(st.integers(1, 6))
     word = st.sampled_from("abcdefgh"[near - 1 : near + 2])
     mine, other = (_edit(draw(what), draw(word), new) for new in "OT")
     return draw(st.sampled_from(_FORMS)), tuple(lines), mine, other
 
 
+_TWO: File = ((("a",), ("b",)),)
+
+
 @examples(200)
+@example((_FORMS[0], _TWO, _edit("cut", "a", "O"), _edit("go on", "a", "T")))
+@example((_FORMS[1], _TWO, _edit("go on", "a", "O"), _edit("cut", "a", "T")))
 @given(two_edits())
 def test_a_word_stays_in_its_logical_line(case: tuple[Form, File, Edit, Edit]) -> None:
     form, base, upstream, patch = case
