@@ -43,6 +43,7 @@ from kpatch_rs.syntax.diff_place import (
     place,
     put,
 )
+from kpatch_rs.syntax.merge_guard import displaced
 from kpatch_rs.syntax.whereabouts import TELLING, gone
 
 
@@ -260,6 +261,10 @@ class FilePlan:
                 raise Stuck(f"{self.where(path)}: {said}", Candidate(Place(path, line), "there"))
         if double := twice(path, patch, (there, now)):
             raise Stuck(f"{self.where(path)}: {double[0]}", *double[1])
+        if patch and path == self.file.path and displaced(path, patch[0], there, patch[1], now):
+            at = first_difference(lines_of(now), lines_of(there))
+            why = "what the change stands in, or beside, means something else here"
+            raise Stuck(f"{self.where(path)}: {why}", self.candidate(at, "the change"))
         if patch is None or not path.endswith((b".c", b".h")):
             return
         if found := next(spoiled(patch, (there, now)), None):

@@ -9,6 +9,7 @@ the kernel's macros.
 
 from __future__ import annotations
 
+import re
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -28,6 +29,26 @@ def contradicted(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, merged
     return (
         _parses_worse(path, base, ours, theirs, merged)
         or not _Merge.of(path, base, ours, theirs, merged).holds()
+    )
+
+
+def displaced(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, done: bytes) -> bool:
+    """Whether a word that `theirs` brings to `base` is not in that place in `done`, on `ours`.
+
+    For what was put in as it is, because the lines around it are the same: what is further away
+    may have made another thing of all of them.
+    """
+    if done in (ours, theirs) or is_prose(path):
+        return False
+    if _parses_worse(path, base, ours, theirs, done):
+        return True
+    merge = _Merge.of(path, base, ours, theirs, done)
+    side = merge.theirs
+    words = enumerate(side.version.words)
+    brought = (word for n, word in words if n in side.merged.forth and n not in side.base.back)
+    return any(
+        (word.text, word.place) not in merge.merged.known and re.search(rb"\w", word.text)
+        for word in brought
     )
 
 

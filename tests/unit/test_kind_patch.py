@@ -583,6 +583,40 @@ def test_a_short_line_that_upstream_moved_and_the_patch_deletes_is_not_gone() ->
     assert plan(payload, {"f.c": gone}, base).status is Status.PRESENT
 
 
+@pytest.mark.parametrize(
+    ("name", "was", "now", "end"),
+    [
+        ("f.c", "int f(void)\n{\n\tif (a) {\n%s\t}\n}\n", "if (a)|if (!a)", "\tgo%d();\n"),
+        ("f.c", "int f(void)\n{\n\tswitch (a) {\n\tcase 1:\n%s\t}\n}\n", "case 1|case 2",
+         "\tgo%d();\n"),
+        ("f.h", "#ifdef A\n%s#endif\n", "ifdef|ifndef", "int a%d;\n"),
+        ("f.h", "struct a {\n%s};\n", "struct|union", "\tint a%d;\n"),
+        ("f.py", "def f(x):\n    if x:\n%s", "if x|if not x", "        go(%d)\n"),
+        ("f.py", "go(%s)\n", "go(|go(b7=1,\n   ", "   b%d=1,\n"),
+        ("f.sh", "if a; then\n%sfi\n", "if a|if ! a", "\tgo %d\n"),
+        ("f.yaml", "if:\n%sz: 1\n", "if:|not:", "  a%d: 1\n"),
+        ("Kconfig", "if A\n\n%sendif\n", "if A|if !A", "config B%d\n\tbool\n\n"),
+        ("Makefile", "ifdef A\n%sendif\n", "ifdef|ifndef", "obj-y += a%d.o\n"),
+        ("Makefile", "a-y := a.o \\\n%s\tz.o\n", "a-y|b-y", "\ta%d.o \\\n"),
+    ],
+)  # fmt: skip
+def test_what_is_far_above_tells_what_a_change_means(
+    name: str, was: str, now: str, end: str
+) -> None:
+    """git puts it in: the three lines around it are the same."""
+    lines = "".join(end % n for n in range(7))
+    base, mine = (was.replace("%s", text).encode() for text in (lines, lines + end % 7))
+    old, new = now.encode().split(b"|")
+    there = base.replace(old, new, 1)
+    assert there != base
+    payload = diff({name: base}, {name: mine})
+    outcome = plan(payload, {name: there}, base)
+    assert outcome.status is Status.CONFLICT, held(outcome, name)
+    assert outcome.reason.endswith("or beside, means something else here")
+    longer = base.replace(b"0", b"9", 1)
+    assert plan(payload, {name: longer}, base).status is Status.EXACT
+
+
 def test_a_goto_has_its_label() -> None:
     """git merges it without a clash, and no compiler takes it."""
     base = (
