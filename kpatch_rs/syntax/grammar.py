@@ -88,7 +88,9 @@ def _named(**places: int) -> Callable[[Node], bytes]:
 
 
 def _devicetree_name(node: Node) -> bytes:
-    """What stands before the brace: the address, or the name where there is none."""
+    """Its label, by which it is known under any name; else its address, or its name."""
+    if node.type == "node" and (label := node.child_by_field_name("label")):
+        return label.text or b""
     pairs = pairwise(node.children) if node.type == "node" else ()
     return next((before.text or b"" for before, brace in pairs if brace.type == "{"), b"")
 

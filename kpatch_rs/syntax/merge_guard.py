@@ -19,7 +19,7 @@ from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax.grammar import grammar_of, is_prose
 from kpatch_rs.syntax.lines import Block, differences
 from kpatch_rs.syntax.merge_line import is_kbuild, kbuild_words, lines
-from kpatch_rs.syntax.merge_word import Word, flaws, words
+from kpatch_rs.syntax.merge_word import Word, flaws, touches, words
 
 
 def contradicted(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, merged: bytes) -> bool:
@@ -36,9 +36,16 @@ def displaced(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, done: byt
     """Whether a word that `theirs` brings to `base` is not in that place in `done`, on `ours`.
 
     For what was put in as it is, because the lines around it are the same: what is further away
-    may have made another thing of all of them.
+    may have made another thing of all of them. Where the parser cannot read what the change is
+    in, it is no judge of that.
     """
     if done in (ours, theirs) or is_prose(path):
+        return False
+    from_base, to_done = (
+        differences(*(side.splitlines(keepends=True) for side in pair))
+        for pair in ((base, theirs), (ours, done))
+    )
+    if not (_is_read(path, theirs, _new(from_base)) and _is_read(path, ours, _old(to_done))):
         return False
     if _parses_worse(path, base, ours, theirs, done):
         return True
@@ -49,6 +56,16 @@ def displaced(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, done: byt
     return any(
         (word.text, word.place) not in merge.merged.known and re.search(rb"\w", word.text)
         for word in brought
+    )
+
+
+def _is_read(path: RepoPath, data: bytes, rows: Set[int]) -> bool:
+    """Whether the parser reads all declarations that touch one of `rows`."""
+    if not (grammar := grammar_of(path, data)):
+        return True
+    near, parts = sorted(rows), grammar.parse(data).children
+    return not any(
+        part.has_error and touches(near, part.start_point.row, part.end_point.row) for part in parts
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kpatch_rs.model.path import RepoPath
-from kpatch_rs.syntax.merge_guard import contradicted
+from kpatch_rs.syntax.merge_guard import contradicted, displaced
 
 _C = "int f(void)\n{\n\tone();\n\t%s\n\ttwo();\n\treturn 0;\n}\n"
 _KCONFIG = 'config X\n\tbool "x"\n\t%s\n\thelp\n\t  X.\n'
@@ -353,3 +353,19 @@ def test_a_word_taken_out_of_a_list_that_is_another_now(
     base: str, ours: str, theirs: str, merged: str
 ) -> None:
     assert _four("d/Makefile", _MAKE, base, ours, theirs, merged)
+
+
+def test_a_node_is_known_by_its_label() -> None:
+    """Upstream renames nodes by the dozen (usb-5v-regulator to regulator-usb-5v); labels stay."""
+    base = b"/ {\n\tusb: usb-reg {\n\t\tgpio = <1>;\n\t\tmax = <5>;\n\t};\n};\n"
+    ours, theirs = base.replace(b"usb-reg", b"reg-usb"), base.replace(b"<5>", b"<6>")
+    done = ours.replace(b"<5>", b"<6>")
+    assert not displaced(RepoPath(b"a.dts"), base, ours, theirs, done)
+    other = (side.replace(b"usb:", b"phy:") for side in (ours, done))
+    assert displaced(RepoPath(b"a.dts"), base, next(other), theirs, next(other))
+
+
+def test_what_no_parser_reads_is_no_judge_of_a_place() -> None:
+    base = b"top\none\ntwo\nthree\nfour\n"
+    theirs = base.replace(b"three\n", b"three\nours\n")
+    assert not displaced(RepoPath(b"a.c"), base, b"new\n" + base, theirs, b"new\n" + theirs)
