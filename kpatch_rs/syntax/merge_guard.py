@@ -21,6 +21,9 @@ from kpatch_rs.syntax.lines import Block, differences
 from kpatch_rs.syntax.merge_line import is_kbuild, kbuild_words, lines
 from kpatch_rs.syntax.merge_word import Word, flaws, touches, words
 
+_IN_A_LIST = 3
+"""Parts of the place of a word of a Makefile's list: conditions, variable, operator."""
+
 
 def contradicted(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, merged: bytes) -> bool:
     """Whether `merged` means anything else than both changes to `base`, as far as can be told."""
@@ -53,10 +56,21 @@ def displaced(path: RepoPath, base: bytes, ours: bytes, theirs: bytes, done: byt
     side = merge.theirs
     words = enumerate(side.version.words)
     brought = (word for n, word in words if n in side.merged.forth and n not in side.base.back)
+    known = {(text, _nearest(path, place)) for text, place in merge.merged.known}
     return any(
-        (word.text, word.place) not in merge.merged.known and re.search(rb"\w", word.text)
+        (word.text, _nearest(path, word.place)) not in known and re.search(rb"\w", word.text)
         for word in brought
     )
+
+
+def _nearest(path: RepoPath, place: object) -> object:
+    """Of a Makefile's conditions the innermost: all of the top one is in another of those outside.
+
+    6.12 has `ifdef need-sub-make` and its `else` where 6.1 has `ifeq ($(need-sub-make),)`.
+    """
+    if not is_kbuild(path) or not isinstance(place, tuple) or len(place) < _IN_A_LIST:
+        return place
+    return (place[0][-1:], *place[1:])
 
 
 def _is_read(path: RepoPath, data: bytes, rows: Set[int]) -> bool:

@@ -369,3 +369,13 @@ def test_what_no_parser_reads_is_no_judge_of_a_place() -> None:
     base = b"top\none\ntwo\nthree\nfour\n"
     theirs = base.replace(b"three\n", b"three\nours\n")
     assert not displaced(RepoPath(b"a.c"), base, b"new\n" + base, theirs, b"new\n" + theirs)
+
+
+def test_the_outermost_conditions_of_a_makefile_are_often_said_otherwise() -> None:
+    base = b"ifeq ($(sub),)\nifeq ($(A),i)\nS := x\nendif\nT := y\nendif\n"
+    ours = base.replace(b"ifeq ($(sub),)", b"ifdef sub\nelse")
+    theirs, done = (side.replace(b":= x", b":= x w") for side in (base, ours))
+    assert not displaced(RepoPath(b"Makefile"), base, ours, theirs, done)
+    inner = ours.replace(b"$(A),i", b"$(B),i")
+    other = inner.replace(b":= x", b":= x w")
+    assert displaced(RepoPath(b"Makefile"), base, inner, theirs, other)
