@@ -146,7 +146,7 @@ def is_whole(text: str) -> bool:
     return text.startswith(("it is ", "there is no diff in it", "the file series does"))
 
 
-@examples(40, cost=3)
+@examples(20, cost=3)
 @given(mboxes())
 def test_words_of_an_mbox(repository: Repository, case: tuple[str, dict[str, str]]) -> None:
     mbox, written = case
@@ -159,7 +159,7 @@ def test_words_of_an_mbox(repository: Repository, case: tuple[str, dict[str, str
     assert lost == []
 
 
-@examples(40, cost=3)
+@examples(20, cost=3)
 @given(folders())
 def test_words_of_a_quilt_series(
     repository: Repository, case: tuple[dict[str, str], dict[str, str]]

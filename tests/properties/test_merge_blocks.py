@@ -26,7 +26,7 @@ def _git_refuses(base: bytes, ours: bytes, theirs: bytes) -> bool:
     return any(isinstance(piece, Clash) for piece in GitMerge(base).merge(base, ours, theirs))
 
 
-@examples(100)
+@examples(40)
 @given(st.sampled_from(LANGUAGES), roots(), two_edits())
 def test_blocks_hold_what_both_put_into_them(
     language: Language, base: Block, two: tuple[Edit, Edit]

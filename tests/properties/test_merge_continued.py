@@ -94,7 +94,7 @@ def two_edits(draw: st.DrawFn) -> tuple[Form, File, Edit, Edit]:
 _TWO: File = ((("a",), ("b",)),)
 
 
-@examples(200)
+@examples(80)
 @example((_FORMS[0], _TWO, _edit("cut", "a", "O"), _edit("go on", "a", "T")))
 @example((_FORMS[1], _TWO, _edit("go on", "a", "O"), _edit("cut", "a", "T")))
 @given(two_edits())

@@ -82,7 +82,7 @@ def two_edits_of_a_list(draw: st.DrawFn) -> tuple[Form, tuple[Listed, Listed, Li
     return form, (base, draw(_edits(form, "o"))(base), draw(_edits(form, "t"))(base))
 
 
-@examples(100)
+@examples(40)
 @given(two_edits_of_a_list())
 def test_a_word_stays_where_its_side_put_it(case: tuple[Form, tuple[Listed, ...]]) -> None:
     form, (base, ours, theirs) = case

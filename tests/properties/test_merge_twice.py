@@ -96,7 +96,7 @@ def two_of_one_name(draw: st.DrawFn) -> tuple[Form, bytes, bytes]:
     return form, sides[0], sides[1]
 
 
-@examples(200)
+@examples(80)
 @given(two_of_one_name())
 def test_a_name_of_both_sides_is_there_once(case: tuple[Form, bytes, bytes]) -> None:
     form, upstream, patched = case

@@ -69,7 +69,7 @@ def two_edits_of_a_condition(draw: st.DrawFn) -> tuple[Shape, Term, Edit, Edit, 
     )
 
 
-@examples(60)
+@examples(30)
 @given(two_edits_of_a_condition())
 def test_a_condition_means_what_both_made_of_it(
     case: tuple[Shape, Term, Edit, Edit, bool],

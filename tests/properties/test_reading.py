@@ -142,7 +142,7 @@ def as_git_applies(before: Files, text: bytes) -> dict[str, bytes] | None:
         return None if done.returncode else {name: p.read_bytes() for name, p in found.items()}
 
 
-@examples(60)
+@examples(30)
 @given(patches())
 def test_patch_is_read_as_git_reads_it_and_whole(case: tuple[Files, bytes]) -> None:
     before, text = case
