@@ -1,4 +1,4 @@
-"""Fixtures for whoever needs a git repository; tests/git overrides `around` with every git."""
+"""Fixtures for whoever needs a git repository; its git is the first on PATH."""
 
 from __future__ import annotations
 

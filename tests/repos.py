@@ -59,19 +59,14 @@ class Surroundings:
         return self.git(where, "for-each-ref", "--format=%(refname) %(objectname) %(symref)")
 
 
-def surroundings(home: Path, git: Path | None = None) -> Surroundings:
-    """A home of its own, with an identity; `git` (another binary) goes first on PATH."""
+def surroundings(home: Path) -> Surroundings:
+    """A home of its own, with an identity."""
     home.mkdir()
     (home / ".gitconfig").write_text(
         "[user]\n\tname = A Maintainer\n\temail = a@example.org\n[gc]\n\tauto = 0\n"
     )
-    path = os.environ["PATH"]
-    if git:
-        (home / "bin").mkdir()
-        (home / "bin/git").symlink_to(git)
-        path = f"{home / 'bin'}:{path}"
     dates = {f"GIT_{who}_DATE": WHEN for who in ("AUTHOR", "COMMITTER")}
-    return Surroundings({"PATH": path, "HOME": str(home), **dates})
+    return Surroundings({"PATH": os.environ["PATH"], "HOME": str(home), **dates})
 
 
 def changes(files: Mapping[str, bytes | None]) -> dict[RepoPath, File | None]:

@@ -12,7 +12,7 @@ from tests.demo import mini_kernel, mini_series
 from tests.repos import Surroundings, surroundings
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Below `bare` and `desk`: a kernel with a series, not rendered yet and rendered."""
     folder = tmp_path_factory.mktemp("templates")

@@ -19,6 +19,7 @@ from kpatch_rs.commands.session import Session
 from kpatch_rs.errors import Refused
 from kpatch_rs.model.outcome import Status
 from kpatch_rs.model.proof import Result
+from tests.tools import runs
 
 WAY = [
     "kpatch-rs apply --onto v6.12-mini",
@@ -41,7 +42,7 @@ STEPS = (
 
 NEEDED = ("make", "gcc", "ld", "nm", "rustc", "perl", "python3")
 builds = pytest.mark.skipif(
-    bool(absent := [tool for tool in NEEDED if not shutil.which(tool)]),
+    bool(absent := [tool for tool in NEEDED if not runs(tool)]),
     reason=f"not on this machine: {', '.join(absent)}",
 )
 

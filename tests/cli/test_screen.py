@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from tests.cli.desk import Desk
+
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -46,31 +48,22 @@ def on_terminal(tmp_path: Path, width: int, *argv: str, **more: str) -> str:
     return said.decode().replace("\r\n", "\n")
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A series with long paths, rendered."""
-    folder = tmp_path_factory.mktemp("screen") / "demo"
-    argv = [sys.executable, "-m", "kpatch_rs", "demo", "--keep", str(folder)]
-    subprocess.run(argv, check=True, capture_output=True)
-    return folder
-
-
-ON = ("-q", "-k", "linux.git", "-s", "mini-rust-hello")
+ON = ("-q", "-k", "mini.git", "-s", "mini-rust-hello")
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_tables_fit_the_terminal(demo: Path, width: int) -> None:
+def test_tables_fit_the_terminal(desk: Desk, width: int) -> None:
     for verb in (("status",), ("log",), ("rebase", "--dry-run", "v6.12-mini")):
-        said = on_terminal(demo, width, *ON, *verb)
+        said = on_terminal(desk.session.cwd, width, *ON, *verb)
         rows = _ESCAPE.sub("", said).split("\n\n")
         table = next(block.splitlines() for block in rows if "───" in block)
         assert max(map(cell_len, table)) <= width, verb
 
 
-def test_colours_on_a_terminal_only_and_not_against_ones_will(demo: Path) -> None:
-    assert "\x1b[32mexact" in on_terminal(demo, 80, *ON, "status")
-    assert "\x1b" not in on_terminal(demo, 80, *ON, "status", NO_COLOR="1")
-    assert "\x1b" not in on_terminal(demo, 80, *ON, "status", TERM="dumb")
+def test_colours_on_a_terminal_only_and_not_against_ones_will(desk: Desk) -> None:
+    assert "\x1b[32mexact" in on_terminal(desk.session.cwd, 80, *ON, "status")
+    assert "\x1b" not in on_terminal(desk.session.cwd, 80, *ON, "status", NO_COLOR="1")
+    assert "\x1b" not in on_terminal(desk.session.cwd, 80, *ON, "status", TERM="dumb")
     argv = [sys.executable, "-m", "kpatch_rs", *ON, "status"]
-    piped = subprocess.run(argv, cwd=demo, check=True, capture_output=True, text=True)
+    piped = subprocess.run(argv, cwd=desk.session.cwd, check=True, capture_output=True, text=True)
     assert "\x1b" not in piped.stdout

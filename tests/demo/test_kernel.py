@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +14,16 @@ from kpatch_rs.demo import FIRST_RELEASE, SECOND_RELEASE
 from kpatch_rs.model.tree import TreeOverlay
 from kpatch_rs.model.version import kernel_version
 from tests.demo import mini_kernel
+from tests.tools import runs
 from tests.trees import DictTree
 
 RELEASES = (FIRST_RELEASE, SECOND_RELEASE)
 
 builds_c = pytest.mark.skipif(
-    not (shutil.which("make") and any(map(shutil.which, ("gcc", "cc", "clang")))),
+    not (runs("make") and any(map(runs, ("gcc", "cc", "clang")))),
     reason="no make or no C compiler on this machine",
 )
-builds_rust = pytest.mark.skipif(not shutil.which("rustc"), reason="no rustc on this machine")
+builds_rust = pytest.mark.skipif(not runs("rustc"), reason="no rustc on this machine")
 
 KVM = "CONFIG_64BIT=y\nCONFIG_VIRTUALIZATION=y\nCONFIG_KVM=y\nCONFIG_KVM_INTEL=y\n"
 
@@ -173,7 +173,7 @@ def test_analyzer_lists_the_crates(tree: Tree) -> None:
     assert "CONFIG_RUST" in crates[2]["cfg"]
 
 
-@pytest.mark.skipif(not shutil.which("perl"), reason="no perl on this machine")
+@pytest.mark.skipif(not runs("perl"), reason="no perl on this machine")
 def test_maintainers_are_found(tree: Tree) -> None:
     command = [
         *("scripts/get_maintainer.pl", "--no-git", "--no-git-fallback", "--sections", "-f"),
