@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from kpatch_rs.demo import FIRST_RELEASE, SECOND_RELEASE, SERIES
 from kpatch_rs.report import FORMAT
+from tests.started import started
 
 DOCUMENTED = (Path(__file__).parents[1] / "docs/json.md").read_text()
 
@@ -35,8 +35,7 @@ def keys(value: Any) -> Iterator[str]:
 
 
 def run(cwd: Path, *arguments: str) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "kpatch_rs", "--json", *arguments]
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
+    done = started(["--json", *arguments], cwd, os.environ)
     document: dict[str, Any] = json.loads(done.stdout)
     assert document.pop("format") == FORMAT
     return document

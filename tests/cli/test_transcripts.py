@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo import mini_kernel, mini_series
+from tests.started import Ended, started
 
 HERE = Path(__file__).parent / "transcripts"
 
@@ -38,19 +40,28 @@ def played(commands: list[str], folder: Path) -> str:
     }
     shown = []
     for command in commands:
-        done = subprocess.run(
-            ["sh", "-c", command],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = _typed(command, folder, environment)
         end = f"[exit {done.returncode}]\n" if done.returncode else ""
         shown.append(f"$ {command}\n{done.stdout}{end}")
     return _steady("\n".join(shown), folder)
+
+
+def _typed(command: str, folder: Path, environment: dict[str, str]) -> Ended:
+    """`command` as a shell would run it; without a shell where it would only start kpatch-rs."""
+    name, *arguments = shlex.split(command)
+    if name == "kpatch-rs" and shlex.join([name, *arguments]) == command:
+        return started(arguments, folder, environment, as_one=True)
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, "")
 
 
 def _steady(text: str, folder: Path) -> str:
