@@ -2,7 +2,8 @@
 
 A server that has imported kpatch_rs once is forked for each command (multiprocessing's
 forkserver): the child is as new as one that a shell starts, with its own folder, environment and
-streams. What only a shell can do, and the script that pip installs, other tests start for real.
+streams, and every warning an error. What only a shell can play is started for real, so a new
+interpreter and the imports are tried there.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pkgutil
-import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 
 import kpatch_rs.commands
@@ -26,30 +26,24 @@ FORKS.set_forkserver_preload(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended; `stderr` is empty where both streams were asked for as one."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 def started(
     argv: Sequence[str], cwd: Path, environment: Mapping[str, str], *, as_one: bool = False
-) -> Ended:
+) -> CompletedProcess[str]:
     """`kpatch-rs ARGV...` in the folder `cwd`; `as_one` is the shell's `2>&1`."""
     with TemporaryDirectory(prefix="kpatch-rs-started-") as folder:
         out = Path(folder, "out")
         err = out if as_one else Path(folder, "err")
-        child = FORKS.Process(target=_child, args=(list(argv), cwd, dict(environment), out, err))
+        child = FORKS.Process(target=_child, args=(argv, cwd, dict(environment), out, err))
         child.start()
         child.join()
         assert child.exitcode is not None
-        return Ended(child.exitcode, out.read_text(), "" if as_one else err.read_text())
+        said = out.read_text()
+        return CompletedProcess(argv, child.exitcode, said, None if as_one else err.read_text())
 
 
-def _child(argv: list[str], cwd: Path, environment: dict[str, str], out: Path, err: Path) -> None:
+def _child(
+    argv: Sequence[str], cwd: Path, environment: Mapping[str, str], out: Path, err: Path
+) -> None:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
@@ -57,6 +51,5 @@ def _child(argv: list[str], cwd: Path, environment: dict[str, str], out: Path, e
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, flags, 0o600), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.argv[0] = "kpatch-rs"
     warnings.simplefilter("error")
     cli.main(argv)

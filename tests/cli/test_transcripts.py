@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo import mini_kernel, mini_series
-from tests.started import Ended, started
+from tests.started import started
 
 HERE = Path(__file__).parent / "transcripts"
 
@@ -46,12 +46,14 @@ def played(commands: list[str], folder: Path) -> str:
     return _steady("\n".join(shown), folder)
 
 
-def _typed(command: str, folder: Path, environment: dict[str, str]) -> Ended:
+def _typed(
+    command: str, folder: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
     """`command` as a shell would run it; without a shell where it would only start kpatch-rs."""
     name, *arguments = shlex.split(command)
     if name == "kpatch-rs" and shlex.join([name, *arguments]) == command:
         return started(arguments, folder, environment, as_one=True)
-    done = subprocess.run(
+    return subprocess.run(
         ["sh", "-c", command],
         cwd=folder,
         env=environment,
@@ -61,7 +63,6 @@ def _typed(command: str, folder: Path, environment: dict[str, str]) -> Ended:
         text=True,
         check=False,
     )
-    return Ended(done.returncode, done.stdout, "")
 
 
 def _steady(text: str, folder: Path) -> str:
