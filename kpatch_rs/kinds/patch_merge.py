@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from kpatch_rs.kinds.base import History
 from kpatch_rs.model.path import RepoPath
 from kpatch_rs.syntax.diff_place import lines_of
+from kpatch_rs.syntax.lines import differences
 from kpatch_rs.syntax.merge import Clash, settled, unpaired
 from kpatch_rs.syntax.merge_guard import contradicted
 from kpatch_rs.syntax.whereabouts import TELLING
@@ -65,29 +66,28 @@ def taken_out(
 
     A patch that moves code would else be merged in twice: the code stands where it goes to, and
     what it comes from was gone already. Doubles can be taken out of almost any file and put in
-    again: where the patch goes in once more, each of its lines must have come and gone, too.
+    again, so no change of the patch may be of doubles only.
     """
-    if left_over(base, theirs, there):
+    if left_over(base, theirs, there) or not _telling_changes(base, theirs):
         return None
     without = merged(Undoing(history), path, theirs, there, base)
     if without is None or without == there:
         return None
-    if merged(history, path, base, without, theirs) != there:
-        return None
-    twice = merged(history, path, base, there, theirs)
-    return without if twice in (None, there) or _all_done(base, theirs, there) else None
+    return without if merged(history, path, base, without, theirs) == there else None
 
 
-def _all_done(base: bytes, theirs: bytes, there: bytes) -> bool:
-    """Whether `there` has no line less that goes into `base`, and none more that leaves it.
+def _telling_changes(base: bytes, theirs: bytes) -> bool:
+    """Whether each change of the patch has a line that is no double, before or after it.
 
-    Doubles of lines in `base` do not tell: upstream may have put in as many of its own.
+    Doubles do not tell: upstream may have put in as many of its own, or dropped one of its own.
     """
-    come, gone = _added(base, theirs), _added(theirs, base)
-    if any(line.strip() for line in come) and come.keys() <= set(lines_of(base)):
-        return False
-    missing, left = _added(there, theirs), _added(theirs, there)
-    return not (come.keys() & missing.keys() or gone.keys() & left.keys())
+    old, new = base.split(b"\n"), theirs.split(b"\n")
+    often = Counter(old) | Counter(new)
+    changed = [
+        old[block.old_start : block.old_end] + new[block.new_start : block.new_end]
+        for block in differences(old, new)
+    ]
+    return all(any(often[line] == 1 for line in lines) for lines in changed)
 
 
 def _overlooked(base: bytes, ours: bytes, theirs: bytes, data: bytes) -> bool:

@@ -10,7 +10,7 @@ Lines end in LF and in nothing else: CR and ^L are content.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice, pairwise, product, repeat, takewhile
 
@@ -18,7 +18,7 @@ from kpatch_rs.errors import Conflict
 from kpatch_rs.syntax.diff import FileDiff, Hunk
 from kpatch_rs.syntax.diff_found import Doubt, Spot, Text, fits_edges, own_line
 from kpatch_rs.syntax.diff_origin import Origin
-from kpatch_rs.syntax.lines import differences
+from kpatch_rs.syntax.lines import alignments
 
 BLOB_MIN = 7
 """Digits from which a blob's abbreviated name is taken for it (git's own default)."""
@@ -56,7 +56,7 @@ def place(data: bytes, file: FileDiff, base: bytes | None = None) -> tuple[Spot,
     text = Text.of(lines_of(data))
     if is_blob(data, file.old_blob):
         return in_base(data, file)
-    if is_blob(data, file.new_blob) and (spots := _all_stated(text.lines, file.hunks, new=True)):
+    if is_blob(data, file.new_blob) and (spots := _in_result(text, file)):
         return spots
     if base is None:
         found = _as_stated(text, file) or [_placed(text, hunk) for hunk in file.hunks]
@@ -79,14 +79,34 @@ def in_base(data: bytes, file: FileDiff) -> tuple[Spot, ...]:
     stated = _all_stated(text.lines, file.hunks, new=False)
     if stated and is_blob(put(data, stated), file.new_blob):
         return stated
-    everywhere = [text.found(hunk, hunk.old) for hunk in file.hunks]
-    for starts in islice(product(*everywhere), _TRIED):
-        spots = tuple(map(Spot, file.hunks, starts, repeat(False)))
+    ways = _ways(text, file, new=False)
+    for spots in islice(ways, _TRIED):
         if not _out_of_order(spots) and is_blob(put(data, spots), file.new_blob):
             return spots
-    if stated and all(hunk.old or not text.lines for hunk in file.hunks):
+    untried = next(ways, None) is not None
+    if stated and not untried and all(hunk.old or not text.lines for hunk in file.hunks):
         return stated
-    raise Uncertain([Doubt(h, at, ()) for h, at in zip(file.hunks, everywhere, strict=True)])
+    raise Uncertain([Doubt(hunk, text.found(hunk, hunk.old), ()) for hunk in file.hunks])
+
+
+def _in_result(text: Text, file: FileDiff) -> tuple[Spot, ...]:
+    """The hunks in the very blob that the diff makes; () where they do not fit it.
+
+    Wrong line numbers are told by what the blob is without the hunks.
+    """
+    if stated := _all_stated(text.lines, file.hunks, new=True):
+        return stated
+    for spots in islice(_ways(text, file, new=True), _TRIED):
+        if not _out_of_order(spots) and is_blob(_swapped(text.lines, spots), file.old_blob):
+            return spots
+    return ()
+
+
+def _ways(text: Text, file: FileDiff, *, new: bool) -> Iterator[tuple[Spot, ...]]:
+    """Every way in which one side of all hunks stands there, in whatever order."""
+    found = [text.found(hunk, hunk.new if new else hunk.old) for hunk in file.hunks]
+    for starts in product(*found):
+        yield tuple(map(Spot, file.hunks, starts, repeat(new)))
 
 
 def _origin(text: Text, file: FileDiff, base: bytes) -> Origin:
@@ -95,17 +115,22 @@ def _origin(text: Text, file: FileDiff, base: bytes) -> Origin:
         spots = {spot.hunk: spot for spot in in_base(base, file)}
     except Uncertain:
         spots = {}
-    return Origin(Text.of(lines), spots, cache(lambda: differences(lines, text.lines)))
+    return Origin(Text.of(lines), spots, cache(lambda: alignments(lines, text.lines)))
 
 
 def put(data: bytes, spots: Sequence[Spot]) -> bytes:
     """`data` with every hunk put in at its spot; `spots` in order, as :func:`place` gives them."""
-    lines, done, past = lines_of(data), list[bytes](), 0
+    return _swapped(lines_of(data), [spot for spot in spots if not spot.there])
+
+
+def _swapped(lines: Sequence[bytes], spots: Sequence[Spot]) -> bytes:
+    """The other side of each hunk for the one that stands at its spot."""
+    done, past = list[bytes](), 0
     for spot in spots:
         done += lines[past : spot.at]
-        done += spot.hunk.new
+        done += spot.hunk.old if spot.there else spot.hunk.new
         past = spot.at + spot.height
-    return b"".join(done + lines[past:])
+    return b"".join([*done, *lines[past:]])
 
 
 def first_difference(one: Sequence[bytes], other: Sequence[bytes]) -> int:

@@ -58,6 +58,20 @@ def differences(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[Block, ...]
     return tuple(joined)
 
 
+def alignments(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[tuple[Block, ...], ...]:
+    """The differences as found from the top and from the end; one where the two agree.
+
+    Where lines repeat there is more than one answer: what is put in beside lines like it comes late
+    in the one and early in the other.
+    """
+    top, height, width = differences(old, new), len(old), len(new)
+    end = tuple(
+        Block(height - b.old_end, height - b.old_start, width - b.new_end, width - b.new_start)
+        for b in reversed(differences(old[::-1], new[::-1]))
+    )
+    return (top,) if top == end else (top, end)
+
+
 def became(blocks: Sequence[Block], start: int, end: int) -> Block:
     """Old lines `start` to `end` with all of `blocks` in touch with them, and what they became."""
     first, last, above, below = start, end, 0, 0

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from kpatch_rs.commands import apply
 from tests.cli.desk import Desk
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -67,3 +68,14 @@ def test_colours_on_a_terminal_only_and_not_against_ones_will(desk: Desk) -> Non
     argv = [sys.executable, "-m", "kpatch_rs", *ON, "status"]
     piped = subprocess.run(argv, cwd=desk.session.cwd, check=True, capture_output=True, text=True)
     assert "\x1b" not in piped.stdout
+
+
+def test_a_step_in_conflict_shows_no_place_of_its_other_edits(bare: Desk) -> None:
+    recipe = bare.series / "0004-c-declare.toml"
+    lost = '[[edit]]\nkind = "c-call"\nfile = "arch/x86/kvm/x86.c"\nfunction = "nowhere"\n'
+    recipe.write_text(f'{recipe.read_text()}\n{lost}at = "entry"\nstatement = "f();"\n')
+    report = apply.run(bare.session, onto=None, branch=None, dry_run=True)
+    assert [len(step.edits) for step in report.steps if step.recipe.id == "c-declare"] == [2]
+    rows = [line.split() for line in report.as_text().splitlines()]
+    assert ["c-declare", "conflict"] in rows
+    assert any(row[:2] == ["kbuild", "exact"] and len(row) == 3 for row in rows)

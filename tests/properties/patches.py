@@ -25,7 +25,7 @@ _HUNK = re.compile(rb"(?m)^@@ -(\d+)((?:,\d+)?) \+(\d+)((?:,\d+)?) @@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A file, what a patch makes of it, and what upstream made of it meanwhile."""
+    """A file, what a patch makes of it, and what upstream made of it meanwhile, or the same."""
 
     name: str
     base: bytes
@@ -65,6 +65,7 @@ def case(name: str, seed: int) -> Case | None:
         return None
     base, wanted, there = texts
     named = chance.random() < 0.7
+    there = wanted if chance.random() < 0.1 else there
     return Case(name=name, base=base, new=wanted, drifted=there, shift=shift, named=named)
 
 

@@ -523,6 +523,14 @@ def test_moved_code_is_not_merged_in_twice() -> None:
     assert again.status is Status.PRESENT, again.reason
 
 
+def test_a_part_that_the_base_has_elsewhere_does_not_tell_that_all_is_there() -> None:
+    """Upstream dropped the place, and put the one new line in at another, which had the rest."""
+    base = FILE + b"a\nb\nc\n" + FILE + b"a\nb\nw\nc\n"
+    payload = diff({"f": base}, {"f": base.replace(b"a\nb\nc\n", b"a\nx\nb\nw\nc\n")}, "-U1")
+    now = FILE + FILE + b"a\nx\nb\nw\nc\n"
+    assert plan(payload, {"f": now}, base).status is Status.CONFLICT
+
+
 def test_what_is_deleted_and_stands_there_changed_is_not_gone() -> None:
     """Debian takes FB_NVIDIA out of 6.1; 6.12 has it with other `select` lines."""
     entry = b'config %b\n\tbool "%b"\n\tselect %b_FOPS\n\thelp\n\t  A driver of %b.\n\n'

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpatch_rs.syntax.lines import Block, differences, distance
+from kpatch_rs.syntax.lines import Block, alignments, differences, distance
 
 texts = st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e"]), max_size=14)
 
@@ -20,16 +22,33 @@ def shortest(old: list[bytes], new: list[bytes]) -> int:
     return len(old) + len(new) - 2 * row[-1]
 
 
-@given(texts, texts)
-def test_carried_out(old: list[bytes], new: list[bytes]) -> None:
+def carried_out(blocks: Sequence[Block], old: list[bytes], new: list[bytes]) -> list[bytes]:
     out, past = list[bytes](), 0
-    for block in differences(old, new):
+    for block in blocks:
         assert past <= block.old_start
         out += old[past : block.old_start]
         assert len(out) == block.new_start
         out += new[block.new_start : block.new_end]
         past = block.old_end
-    assert out + old[past:] == new
+    return out + old[past:]
+
+
+@given(texts, texts)
+def test_carried_out(old: list[bytes], new: list[bytes]) -> None:
+    assert carried_out(differences(old, new), old, new) == new
+
+
+@given(texts, texts)
+def test_carried_out_in_either_reading(old: list[bytes], new: list[bytes]) -> None:
+    readings = alignments(old, new)
+    assert all(carried_out(blocks, old, new) == new for blocks in readings)
+    assert len(set(readings)) == len(readings) <= 2
+
+
+def test_a_line_beside_its_like_came_late_or_early() -> None:
+    late, early = alignments([b"a", b"b", b"c"], [b"a", b"b", b"b", b"c"])
+    assert (late, early) == ((Block(2, 2, 2, 3),), (Block(1, 1, 1, 2),))
+    assert len(alignments([b"a", b"c"], [b"a", b"b", b"c"])) == 1
 
 
 @given(st.lists(st.sampled_from([b"a", b"b"]), max_size=12), texts)
