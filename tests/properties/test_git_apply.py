@@ -38,7 +38,7 @@ LIED = {
     2: (1499, 1558, 8673, 15964, 102483, 118201),
     3: (1499, 118955),
 }
-"""By lines of context: cases that came out wrong in silence, on files that hardly ever come up."""
+"""By lines of context: cases that came out wrong in silence, or do without one rule of the kind."""
 
 
 class OneBlob:
