@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import islice, pairwise, product, repeat, takewhile
+from itertools import chain, islice, pairwise, product, repeat, takewhile
 
 from kpatch_rs.errors import Conflict
 from kpatch_rs.syntax.diff import FileDiff, Hunk
@@ -103,9 +103,16 @@ def _in_result(text: Text, file: FileDiff) -> tuple[Spot, ...]:
 
 
 def _ways(text: Text, file: FileDiff, *, new: bool) -> Iterator[tuple[Spot, ...]]:
-    """Every way in which one side of all hunks stands there, in whatever order."""
+    """Every way in which one side of all hunks stands there, in whatever order.
+
+    Those come first in which all line numbers are wrong by the same.
+    """
     found = [text.found(hunk, hunk.new if new else hunk.old) for hunk in file.hunks]
-    for starts in product(*found):
+    own = [own_line(hunk, new=new) for hunk in file.hunks]
+    shifts = [at - own[0] for starts in found[:1] for at in starts]
+    alike = ([line + shift for line in own] for shift in shifts)
+    stand = (s for s in alike if all(at in starts for at, starts in zip(s, found, strict=True)))
+    for starts in chain(stand, product(*found)):
         yield tuple(map(Spot, file.hunks, starts, repeat(new)))
 
 

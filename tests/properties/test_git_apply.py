@@ -33,12 +33,13 @@ from tests.trees import DictTree
 BATCH = 40
 
 LIED = {
-    0: (769, 1499, 7514, 108116),
-    1: (35, 195, 4194, 7257, 101722, 112195),
+    0: (769, 1499, 7514, 20300, 108116),
+    1: (35, 195, 4194, 7257, 22169, 101722, 112195),
     2: (1499, 1558, 8673, 15964, 102483, 118201),
     3: (1499, 118955),
 }
-"""By lines of context: cases that came out wrong in silence, or do without one rule of the kind."""
+"""By lines of context: cases that came out wrong in silence, or do without one rule of the kind;
+or that were not placed, as all numbers are wrong by the same."""
 
 
 class OneBlob:
